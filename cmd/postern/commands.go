@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"postern/core"
+)
+
+// commands are all of them, in the order in which somebody meets them. It is a
+// function because help reads it, and help is one of its users.
+func commands() []command {
+	return []command{
+		{
+			name: "demo", summary: "everything on this machine, nothing to configure",
+			usage: "[--state DIR]", example: "postern demo", flags: demoCommand,
+			more: "Starts a private PostgreSQL, a mail server on loopback, Postern between them, and a\npage on which one person plays customers and agents. Ctrl-C stops it all; the next\nstart continues where this one stopped.",
+		},
+		{
+			name: "serve", summary: "the gateway: poll, file, send, chores, web",
+			usage: "[--hold]", example: "postern serve --config /etc/postern/postern.toml", flags: serveCommand,
+			more: "Any number of processes may serve one database: they divide the work.",
+		},
+		{
+			name: "migrate", summary: "bring the database to this version (serve does it too)",
+			usage: "", example: "postern migrate", flags: migrateCommand,
+		},
+		{
+			name: "doctor", summary: "check settings, database, IMAP, SMTP, TLS, and whether marks survive the round trip",
+			usage: "[--json] [--probe]", example: "postern doctor", flags: doctorCommand,
+			more: "Changes nothing, except that --probe mails the desks themselves to see whether plus\naddresses come back. Exits with 1 if something fails.",
+		},
+		{
+			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",
+			usage: "[--json] [--dns] [--live [--mailbox NAME]] FILE|DIR|MBOX...", example: "postern explain --json suspicious.eml", flags: explainCommand,
+			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.",
+		},
+		{
+			name: "desk check", summary: "is a desk file right? every mistake with its line",
+			usage: "[--json] FILE", example: "postern desk check my-desk.toml", flags: deskCheckCommand,
+		},
+		{
+			name: "desk graph", summary: "draw the status flow of a desk file as SVG",
+			usage: "[--language CODE] FILE > FILE.svg", example: "postern desk graph my-desk.toml > my-desk.svg", flags: deskGraphCommand,
+		},
+		{
+			name: "desk apply", summary: "show what a desk file changes, then use it",
+			usage: "[--desk KEY] [--move OLD=NEW]... [--dry-run] FILE", example: "postern desk apply my-desk.toml --move waiting=need-input", flags: deskApplyCommand,
+			more: "A status that cases still have cannot go without saying what they get instead.",
+		},
+		{
+			name: "desk show", summary: "print the desk file that is in use",
+			usage: "[KEY]", example: "postern desk show support > my-desk.toml", flags: deskShowCommand,
+		},
+		{
+			name: "agent add", summary: "make somebody an agent of a desk; the first one too",
+			usage: "[--desk KEY] [--name NAME] [--role agent|admin] ADDRESS", example: `postern agent add eva@example.org --desk support --name "Eva de Boer" --role admin`, flags: agentAddCommand,
+		},
+		{
+			name: "agent list", summary: "list the agents of all desks",
+			usage: "[--json]", example: "postern agent list", flags: agentListCommand,
+		},
+		{
+			name: "organisation add", summary: "make a customer's organisation known, with its domains",
+			usage: "[--domain DOMAIN]... NAME", example: `postern organisation add "Bakkerij Zon" --domain bakkerijzon.example`, flags: organisationAddCommand,
+		},
+		{
+			name: "organisation list", summary: "list the organisations and their domains",
+			usage: "[--json]", example: "postern organisation list", flags: organisationListCommand,
+		},
+		{
+			name: "invite", summary: "mail somebody of a customer an invitation to the web view",
+			usage:   "--organisation NAME [--desk KEY] [--name NAME] [--role user|power] [--language CODE] [--domain DOMAIN]... ADDRESS",
+			example: `postern invite anna@customer.example --organisation "Customer Ltd"`, flags: inviteCommand,
+			more: "The organisation is made if it is new. The mail holds a link and a code, good for\nseven days.",
+		},
+		{
+			name: "ledger check", summary: "how many mails came in, and what became of them",
+			usage: "[--json]", example: "postern ledger check", flags: ledgerCheckCommand, alone: true,
+		},
+		{
+			name: "ledger list", summary: "list held and quarantined mail",
+			usage: "[--state held|quarantined|stored] [--before ID] [--limit N] [--json]", example: "postern ledger list --state quarantined", flags: ledgerListCommand,
+		},
+		{
+			name: "ledger show", summary: "one mail, with the trace of the rules that decided its fate",
+			usage: "[--json] ID", example: "postern ledger show 4711", flags: ledgerShowCommand,
+		},
+		{
+			name: "ledger retry", summary: "file quarantined mail once more",
+			usage: "ID...", example: "postern ledger retry 4711", flags: ledgerRetryCommand,
+		},
+		{
+			name: "ledger release", summary: "let held mail be filed as if nothing had been against it",
+			usage: "--agent ADDRESS ID...", example: "postern ledger release --agent eva@example.org 4711 4712", flags: ledgerReleaseCommand,
+		},
+		{
+			name: "ledger refuse", summary: "end held mail without filing it; its bytes are kept",
+			usage: "ID...", example: "postern ledger refuse 4711", flags: ledgerRefuseCommand,
+		},
+	}
+}
+
+// open reads the settings and opens the database at this program's version,
+// with every desk of the settings in it. The caller closes the desk.
+func (p *program) open(ctx context.Context) (*core.Desk, *Settings, error) {
+	s, err := p.settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := openDesk(ctx, s)
+	return d, s, err
+}
+
+// openAsIs opens the database for somebody who only looks: nothing is made in
+// it or for it.
+func openAsIs(ctx context.Context, s *Settings) (*core.Desk, error) {
+	key, err := s.Instance.existingKey()
+	if err != nil {
+		return nil, err
+	}
+	return core.Open(ctx, s.core(key))
+}
+
+// chooseDesk is the desk that is named, or the only one there is.
+func (s *Settings) chooseDesk(asked string) (string, error) {
+	keys := make([]string, len(s.Desks))
+	for i, d := range s.Desks {
+		keys[i] = d.Key
+		if d.Key == asked {
+			return asked, nil
+		}
+	}
+	switch {
+	case asked != "":
+		return "", usageError(fmt.Sprintf("there is no desk %q: the settings have %s", asked, alternatives(keys)))
+	case len(keys) == 1:
+		return keys[0], nil
+	}
+	return "", usageError("say which desk with --desk: " + alternatives(keys))
+}
+
+// one takes the only argument of a command.
+func one(args []string, what string) (string, error) {
+	switch len(args) {
+	case 0:
+		return "", usageError("the " + what + " is missing")
+	case 1:
+		return args[0], nil
+	}
+	return "", usageError(fmt.Sprintf("only one %s at a time: %q is too much", what, args[1]))
+}
+
+func none(args []string) error {
+	if len(args) > 0 {
+		return usageError(fmt.Sprintf("%q is too much", args[0]))
+	}
+	return nil
+}
+
+// oneAddress takes a mail address as the only argument.
+func oneAddress(args []string) (string, error) {
+	text, err := one(args, "mail address")
+	if err != nil {
+		return "", err
+	}
+	address, err := plainAddress(text)
+	if err != nil {
+		return "", usageError(err.Error())
+	}
+	return address, nil
+}
+
+// ids takes ledger ids.
+func ids(args []string) ([]int64, error) {
+	if len(args) == 0 {
+		return nil, usageError("the id is missing: postern ledger list shows them")
+	}
+	var all []int64
+	for _, a := range args {
+		id, err := strconv.ParseInt(strings.TrimPrefix(a, "#"), 10, 64)
+		if err != nil || id < 1 {
+			return nil, usageError(fmt.Sprintf("%q is no id of a mail: postern ledger list shows them", a))
+		}
+		all = append(all, id)
+	}
+	return all, nil
+}
+
+// words is a flag that may be given more than once.
+type words []string
+
+func (w *words) String() string         { return strings.Join(*w, ", ") }
+func (w *words) Set(value string) error { *w = append(*w, value); return nil }

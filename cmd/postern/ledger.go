@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"postern/core"
+)
+
+// fates are the states of a mail, in the order in which people ask for them.
+var fates = []struct {
+	state core.State
+	means string
+}{
+	{core.StateStored, "kept, waits to be filed"},
+	{core.Filed, "part of a case, or an event"},
+	{core.Duplicate, "known before, no effect"},
+	{core.Held, "waits for a person: postern ledger list"},
+	{core.Quarantined, "could not be filed: postern ledger list --state quarantined"},
+	{core.Refused, "a person's word on held mail"},
+	{core.Gone, "the mail server had no bytes for it"},
+}
+
+func ledgerCheckCommand(f *flag.FlagSet) action {
+	asJSON := f.Bool("json", false, "print one JSON object")
+	return func(ctx context.Context, p *program, args []string) error {
+		if err := none(args); err != nil {
+			return err
+		}
+		d, _, err := p.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		counts, err := d.Balance(ctx)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(p.stdout, counts)
+		}
+		var all int64
+		var rows [][]string
+		for _, fate := range fates {
+			n := counts[fate.state]
+			all += n
+			rows = append(rows, []string{string(fate.state), fmt.Sprint(n), fate.means})
+		}
+		rows = append(rows, []string{"all", fmt.Sprint(all), "every mail ever taken in"})
+		return columns(p.stdout, "STATE MAILS MEANS", rows)
+	}
+}
+
+// listable are the states in which a mail waits for somebody.
+var listable = []string{string(core.Held), string(core.Quarantined), string(core.StateStored)}
+
+func ledgerListCommand(f *flag.FlagSet) action {
+	asJSON := f.Bool("json", false, "print one JSON object a line")
+	state := f.String("state", "", "only mail in this `STATE`: held, quarantined or stored; without it, held and quarantined")
+	before := f.Int64("before", 0, "only mail with a smaller id than `ID`: the next page")
+	limit := f.Int("limit", 50, "at most `N` mails")
+	return func(ctx context.Context, p *program, args []string) error {
+		if err := none(args); err != nil {
+			return err
+		}
+		states := []core.State{core.Held, core.Quarantined}
+		if *state != "" {
+			if !slices.Contains(listable, *state) {
+				return usageError(fmt.Sprintf("--state %s: must be %s", *state, alternatives(listable)))
+			}
+			states = []core.State{core.State(*state)}
+		}
+		if *limit < 1 || *limit > 1000 {
+			return usageError("--limit must be from 1 to 1000")
+		}
+		d, _, err := p.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		list, err := d.ListLedger(ctx, states, *before, *limit)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			for _, l := range list {
+				if err := printJSON(p.stdout, heldJSON(l)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		return listLedger(p, list, *limit)
+	}
+}
+
+func listLedger(p *program, list []core.HeldLine, limit int) error {
+	if len(list) == 0 {
+		fmt.Fprintln(p.stdout, "there is no such mail")
+		return nil
+	}
+	var rows [][]string
+	for _, l := range list {
+		rows = append(rows, []string{fmt.Sprint(l.Ledger), string(l.State), moment(l.Received), l.Class, l.Assurance, cut(l.From, 40), cut(l.Subject, 40), l.Reason})
+	}
+	if err := columns(p.stdout, "ID STATE RECEIVED CLASS ASSURANCE FROM SUBJECT REASON", rows); err != nil {
+		return err
+	}
+	if len(list) == limit {
+		fmt.Fprintf(p.stdout, "\nolder ones: --before %d\n", list[len(list)-1].Ledger)
+	}
+	fmt.Fprintln(p.stdout, "\npostern ledger show ID tells why; release, refuse and retry end it")
+	return nil
+}
+
+// heldObject is a line of the ledger for programs.
+type heldObject struct {
+	ID        int64  `json:"id"`
+	State     string `json:"state"`
+	Reason    string `json:"reason"`
+	From      string `json:"from"`
+	Subject   string `json:"subject"`
+	Received  string `json:"received"`
+	Size      int64  `json:"size"`
+	Class     string `json:"class"`
+	Assurance string `json:"assurance"`
+}
+
+func heldJSON(l core.HeldLine) heldObject {
+	return heldObject{l.Ledger, string(l.State), l.Reason, l.From, l.Subject, l.Received.UTC().Format("2006-01-02T15:04:05Z"), l.Size, l.Class, l.Assurance}
+}
+
+// writeTrace writes the rules that decided, one a line.
+func writeTrace(p *program, trace []core.Step) {
+	for _, s := range trace {
+		fmt.Fprintf(p.stdout, "  %-4s  %s\n", s.Rule, oneLine(s.Says))
+	}
+}
+
+func ledgerRetryCommand(*flag.FlagSet) action {
+	return eachID("is filed again", func(ctx context.Context, d *core.Desk, id int64) error { return d.Retry(ctx, id) })
+}
+
+func ledgerReleaseCommand(f *flag.FlagSet) action {
+	agent := f.String("agent", "", "`ADDRESS` of the agent on whose word it is filed")
+	release := eachID("is released", func(ctx context.Context, d *core.Desk, id int64) error {
+		return d.ReleaseByOperator(ctx, id, *agent)
+	})
+	return func(ctx context.Context, p *program, args []string) error {
+		if *agent == "" {
+			return usageError("--agent is missing: the agent on whose word it is filed (postern agent list)")
+		}
+		return release(ctx, p, args)
+	}
+}
+
+func ledgerRefuseCommand(*flag.FlagSet) action {
+	return eachID("is refused", func(ctx context.Context, d *core.Desk, id int64) error { return d.RefuseByOperator(ctx, id) })
+}
+
+// eachID does something to each mail; what cannot be done to one of them does
+// not keep the others waiting.
+func eachID(done string, do func(context.Context, *core.Desk, int64) error) action {
+	return func(ctx context.Context, p *program, args []string) error {
+		list, err := ids(args)
+		if err != nil {
+			return err
+		}
+		d, _, err := p.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		var wrong []string
+		for _, id := range list {
+			if err := do(ctx, d, id); err != nil {
+				wrong = append(wrong, fmt.Sprintf("mail %d: %v", id, err))
+				continue
+			}
+			fmt.Fprintf(p.stdout, "mail %d %s\n", id, done)
+		}
+		if wrong != nil {
+			return fmt.Errorf("%s", strings.Join(wrong, "\n"))
+		}
+		return nil
+	}
+}
+
+func ledgerShowCommand(f *flag.FlagSet) action {
+	asJSON := f.Bool("json", false, "print one JSON object")
+	return func(ctx context.Context, p *program, args []string) error {
+		id, err := one(args, "id")
+		if err != nil {
+			return err
+		}
+		list, err := ids([]string{id})
+		if err != nil {
+			return err
+		}
+		d, _, err := p.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		v, err := d.LedgerRow(ctx, list[0])
+		if errors.Is(err, core.ErrNotFound) {
+			return fmt.Errorf("there is no mail %d in the ledger", list[0])
+		}
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(p.stdout, ledgerJSON(v))
+		}
+		showMail(p, v)
+		return nil
+	}
+}
+
+// showMail writes all that is known of a mail for a person.
+func showMail(p *program, v core.LedgerView) {
+	fmt.Fprintf(p.stdout, "mail %d, %s\n", v.Ledger, v.State)
+	ended := ""
+	if v.EndedAt != nil {
+		ended = moment(*v.EndedAt)
+	}
+	for _, fact := range [][2]string{
+		{"outcome", v.Outcome}, {"case", v.Case}, {"reason", v.Reason},
+		{"mailbox", fmt.Sprintf("%s, folder %s, uid %d (uidvalidity %d)", v.Mailbox, v.Folder, v.UID, v.UIDValidity)},
+		{"received", moment(v.Received)}, {"kept", moment(v.KeptAt)}, {"ended", ended},
+		{"size", fmt.Sprint(v.Size)}, {"tries", fmt.Sprint(v.Tries)},
+		{"from", v.From}, {"subject", v.Subject}, {"message-id", v.MessageID}, {"class", v.Class}, {"assurance", v.Assurance},
+	} {
+		if fact[1] != "" {
+			fmt.Fprintf(p.stdout, "  %-10s  %s\n", fact[0], cut(oneLine(fact[1]), 200))
+		}
+	}
+	fmt.Fprintln(p.stdout, "why")
+	writeTrace(p, v.Trace)
+	if len(v.Letters) > 0 {
+		fmt.Fprintln(p.stdout, "mails it caused")
+	}
+	for _, l := range v.Letters {
+		fmt.Fprintf(p.stdout, "  %d  %s to %s: %s\n", l.ID, l.Kind, oneLine(l.Address), oneLine(strings.TrimRight(l.State+", "+l.Reason, ", ")))
+	}
+}
+
+// ledgerObject is all that is known of a mail, for programs.
+type ledgerObject struct {
+	heldObject
+	Mailbox   string         `json:"mailbox"`
+	Folder    string         `json:"folder"`
+	UID       int64          `json:"uid"`
+	Outcome   string         `json:"outcome"`
+	Case      string         `json:"case"`
+	MessageID string         `json:"message_id"`
+	Tries     int            `json:"tries"`
+	Trace     []core.Step    `json:"trace"`
+	Letters   []letterObject `json:"letters"`
+}
+
+type letterObject struct {
+	ID      int64  `json:"id"`
+	Kind    string `json:"kind"`
+	Address string `json:"address"`
+	State   string `json:"state"`
+	Reason  string `json:"reason"`
+}
+
+func ledgerJSON(v core.LedgerView) ledgerObject {
+	o := ledgerObject{
+		heldObject: heldJSON(v.HeldLine), Mailbox: v.Mailbox, Folder: v.Folder, UID: v.UID, Outcome: v.Outcome,
+		Case: v.Case, MessageID: v.MessageID, Tries: v.Tries, Trace: append([]core.Step{}, v.Trace...), Letters: []letterObject{},
+	}
+	for _, l := range v.Letters {
+		o.Letters = append(o.Letters, letterObject{l.ID, string(l.Kind), l.Address, l.State, l.Reason})
+	}
+	return o
+}

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+
+	"postern/core"
+)
+
+// casePage is one case.
+type casePage struct {
+	frame
+	core.CaseView
+	Timeline []entry
+}
+
+// entry is one line of the timeline as it is shown.
+type entry struct {
+	core.Entry
+	Path string // address of its formatted version
+	Name string // of the frame that shows it, and of its place on the page
+	Case *casePage
+}
+
+// Button is what the button of a move says: to a customer the word that does the
+// same by mail, to an agent the status.
+func (c *casePage) Button(m core.CaseMove) (string, error) {
+	if c.ForAgent {
+		return line(m.Label), nil
+	}
+	if word := line(m.Word); word != "" {
+		first, rest := utf8.DecodeRuneInString(word)
+		return string(unicode.ToUpper(first)) + word[rest:], nil
+	}
+	return c.T("move.press", "status", line(m.Label))
+}
+
+// shownFiles are the files of a case, or of one entry.
+type shownFiles struct {
+	Page  *casePage
+	Lines []core.FileLine
+}
+
+func (p *pages) oneCase(w http.ResponseWriter, v *visit) error {
+	view, err := p.desk.Case(v.Context(), v.viewer, v.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	page := &casePage{frame: p.frame(v), CaseView: view}
+	for _, e := range view.Entries {
+		id := strconv.FormatInt(e.ID, 10)
+		page.Timeline = append(page.Timeline, entry{
+			Entry: e, Case: page, Name: e.Kind + "-" + id,
+			Path: casePath(view.Number) + "/" + url.PathEscape(e.Kind) + "/" + id + "/html",
+		})
+	}
+	// a mail's Received time may lie before that of the mail that opened the case
+	slices.SortStableFunc(page.Timeline, func(a, b entry) int { return first(a) - first(b) })
+	return p.render(w, http.StatusOK, "case", page)
+}
+
+func first(e entry) int {
+	if e.Kind == "description" {
+		return 0
+	}
+	return 1
+}
+
+func casePath(number string) string { return "/cases/" + url.PathEscape(number) }
+
+func (p *pages) moveCase(w http.ResponseWriter, v *visit) error {
+	number := v.PathValue("number")
+	err := p.desk.MoveCase(v.Context(), v.viewer, number, v.PostForm.Get("to"))
+	if errors.Is(err, core.ErrNotAllowed) {
+		// the case moved on since the page was fetched
+		return p.render(w, http.StatusConflict, "message", message{
+			frame: p.frame(v), Says: "move-gone", Back: casePath(number), BackTo: "message.case"})
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,353 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"postern/core/flow"
+)
+
+// dateWithin is how far a Date field may be from now in a mail that uses an
+// agent's powers: an old signed mail cannot be sent again later (R42).
+const dateWithin = 7 * 24 * time.Hour
+
+// provenAgent is an agent of this desk whose identity is proved (R42). Agents'
+// powers take one, and only prove makes one.
+type provenAgent struct {
+	person  int64
+	name    string
+	byToken bool // by a reply token alone: good for its case, and nothing new
+}
+
+// prove says whether the mail is an agent's beyond doubt, and if not, why.
+func (r *reading) prove() (provenAgent, string) {
+	s := r.f.sender
+	agent := provenAgent{person: s.ID, name: nameOr(s.Name, r.from().Address)}
+	away := r.now.Sub(r.m.Date).Abs()
+	switch {
+	case r.released && *r.f.row.ReleasedBy == s.ID:
+		return agent, ""
+	case r.released:
+		return provenAgent{}, "a colleague released it"
+	case away > dateWithin:
+		return provenAgent{}, "its Date is more than 7 days away"
+	case r.plan.assurance == Verified:
+		return agent, ""
+	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && r.liveToken() != nil:
+		r.say("R42", "this desk takes a live token of the agent as proof")
+		agent.byToken = true
+		return agent, ""
+	}
+	return provenAgent{}, "nothing proves that the agent wrote it"
+}
+
+// liveToken is the letter to this very agent whose token the mail came to.
+func (r *reading) liveToken() *letterRow {
+	for _, e := range gather(r.f, r.tokens, r.m, r.numbers, r.now) {
+		if e.part == "a" && e.letter.Person != nil && *e.letter.Person == r.f.sender.ID && e.letter.Address == r.from().Address {
+			return e.letter
+		}
+	}
+	return nil
+}
+
+// isAgents files the mail of an address that is an agent's of this desk.
+func (r *reading) isAgents() bool {
+	if r.f.sender == nil || r.f.sender.Role == "" {
+		return false
+	}
+	agent, why := r.prove()
+	if why != "" && !r.released {
+		return r.unproved(why)
+	}
+	var steps []Step
+	r.thread, steps = findCase(r.f, gather(r.f, r.tokens, r.m, r.numbers, r.now), r.desk.id)
+	r.plan.trace = append(r.plan.trace, steps...)
+	if why != "" {
+		return r.vouchedFor()
+	}
+	r.say("R42", "an agent of this desk, proved")
+	if c := r.variantOf(); c != nil && c.Visible {
+		return r.agentsVariant(c, agent)
+	}
+	switch c := r.thread.found; {
+	case r.thread.conflict:
+		return r.hold("R34", "two-organisations", "it names cases of two organisations")
+	case c == nil && agent.byToken:
+		return r.unproved("a token alone opens no case")
+	case c == nil:
+		r.sure = true
+		return r.opensCase(nil)
+	case r.isInternal():
+		r.say("R40", "it came to an internal address: a note")
+		return r.writesNote(c, agent, r.m.Reply)
+	case r.plan.class == PerhapsMachine:
+		r.say("R28", "perhaps a machine: a note, nothing public")
+		return r.writesNote(c, agent, r.m.Reply)
+	default:
+		return r.writes(c, agent)
+	}
+}
+
+// agentsVariant keeps another text under the Message-ID of an earlier mail of
+// the agent (R6): a note, for the first may have been one (R40).
+func (r *reading) agentsVariant(c *caseRow, agent provenAgent) bool {
+	r.say("R6", "the Message-ID of an earlier mail with another text: a note, and no mail")
+	r.plan.caseID = c.ID
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: r.m.Reply, rest: r.m.Rest,
+		html: r.m.HTML, marks: append([]string{"variant"}, r.m.Flaws...)}
+	return r.end(Filed, "note, a variant", "")
+}
+
+// vouchedFor files what a colleague released: nobody but the agent can lend
+// it the agent's powers, so it is a note, or a case like anybody's.
+func (r *reading) vouchedFor() bool {
+	r.say("R42", "released by a colleague: nothing is done in the agent's name")
+	if c := r.thread.found; c != nil && !r.thread.conflict {
+		r.plan.caseID = c.ID
+		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, text: r.m.Reply, rest: r.m.Rest, html: r.m.HTML,
+			marks: []string{"unverified"}}
+		r.tellDesk(c, NoticeNote, "", nil)
+		return r.end(Filed, "note", "")
+	}
+	return r.opensCase(nil)
+}
+
+// isInternal says that the mail came to an internal reply address.
+func (r *reading) isInternal() bool {
+	for _, t := range r.tokens {
+		for i := range r.f.tokens {
+			if isNoteToken(t, &r.f.tokens[i]) {
+				return true
+			}
+		}
+	}
+	// where plus addresses do not come through, the notice that is answered says it
+	l := r.thread.letter
+	return len(r.tokens) == 0 && l != nil && r.thread.by.part == "b" && l.Kind == NoticeNote
+}
+
+// unproved sets aside what an agent's address sent without proof: with a live
+// token of that agent it waits as a note for one word of theirs, otherwise it
+// is held and they are warned (R42).
+func (r *reading) unproved(why string) bool {
+	l := r.liveToken()
+	if l == nil || l.CaseID == nil {
+		r.hold("R42", "agent-forged", why+", and it came to no reply address of theirs")
+		r.warn()
+		return true
+	}
+	c := r.f.caseByID(*l.CaseID)
+	if c == nil || !c.Visible {
+		return r.hold("R44", "agent-forged", "the agent may no longer see the case")
+	}
+	r.say("R42", "%s: kept as a note, it waits for the agent's word", why)
+	r.plan.caseID = c.ID
+	_, text := CommandBlock(r.m.Reply)
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: 0, text: text, rest: r.m.Rest, html: r.m.HTML,
+		marks: []string{"waits", "unverified"}}
+	r.plan.waits = true
+	return r.end(Held, "note, waits", "agent-unproved")
+}
+
+// warn tells an agent's stored address, once an hour at most, that mail in
+// their name was set aside.
+func (r *reading) warn() {
+	if w := r.f.counts.warned; w != nil && w.After(r.now.Add(-time.Hour)) {
+		return
+	}
+	to := r.sender()
+	to.agent = true
+	r.plan.letters = append(r.plan.letters, gate(draft{kind: Warning, to: to, payload: Payload{
+		Desk: r.desk.Name.In(to.language), Zone: r.desk.Timezone, When: r.m.Received,
+		Lines: []string{clean(r.m.Subject, 120)}, Reason: r.plan.reason,
+	}}, nil, r.f.counts, r.set.Budgets, 0, r.now))
+}
+
+// writesNote adds what an agent writes for colleagues only (R40).
+func (r *reading) writesNote(c *caseRow, agent provenAgent, text string) bool {
+	r.plan.caseID = c.ID
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: text, rest: r.m.Rest,
+		html: r.m.HTML, marks: r.m.Flaws}
+	r.tellDesk(c, NoticeNote, agent.name, nil)
+	return r.end(Filed, "note", "")
+}
+
+// writes carries out an agent's public answer, with the commands on top of it.
+func (r *reading) writes(c *caseRow, agent provenAgent) bool {
+	r.plan.caseID = c.ID
+	lines, text := CommandBlock(r.m.Reply)
+	commands, problems := readCommands(r.desk.Desk, lines, r.now)
+	if problems == nil {
+		problems = append(strayCommands(text), r.allowed(c, commands, text)...)
+	}
+	if problems != nil {
+		r.say("R43", "the command block is refused: %s", clean(strings.Join(problems, "; "), 300))
+		r.transcript(c, agent, problems, true)
+		if text == "" {
+			return r.end(Filed, "commands refused", "")
+		}
+		r.writesNote(c, agent, text)
+		return r.end(Filed, "commands refused, text kept as a note", "")
+	}
+	internal := slices.ContainsFunc(commands, func(x command) bool { return x.note })
+	r.carryCommands(c, agent, commands)
+	if text != "" || len(r.m.Files) > 0 {
+		if internal {
+			r.say("R40", "#note: a note")
+			r.writesNote(c, agent, text)
+		} else {
+			r.answer(c, agent, text)
+		}
+	}
+	if r.plan.entry == nil || r.plan.entry.note {
+		r.tellCustomers(c)
+	}
+	if len(lines) > 0 {
+		r.transcript(c, agent, r.changes(), false)
+	}
+	return r.end(Filed, r.agentOutcome(), "")
+}
+
+// allowed checks commands against the desk's moves.
+func (r *reading) allowed(c *caseRow, commands []command, text string) (problems []string) {
+	for _, x := range commands {
+		if x.status == nil || x.status.Key == c.Status {
+			continue
+		}
+		m, ok := r.desk.CanMove(c.Status, x.status.Key, flow.ByAgent)
+		switch {
+		case !ok:
+			problems = append(problems, fmt.Sprintf("#status %s: from %s an agent can go to: %s",
+				x.status.Key, c.Status, strings.Join(r.reachable(c.Status), ", ")))
+		case len(m.Requires) > 0 && text == "":
+			problems = append(problems, fmt.Sprintf("#status %s: it needs a %s: write it below the command",
+				x.status.Key, strings.Join(m.Requires, " and a ")))
+		}
+	}
+	return problems
+}
+
+func (r *reading) reachable(from string) []string {
+	var keys []string
+	for _, s := range r.desk.Statuses {
+		if _, ok := r.desk.CanMove(from, s.Key, flow.ByAgent); ok && s.Key != from {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+func (r *reading) carryCommands(c *caseRow, agent provenAgent, commands []command) {
+	for _, x := range commands {
+		if x.status == nil {
+			continue
+		}
+		r.setStatus(c, x.status.Key, agent.person)
+		if r.plan.change == nil { // the same status again, perhaps with another date
+			r.plan.change = &statusChange{from: *x.status, to: *x.status, actor: agent.person}
+		}
+		r.plan.change.until = x.until
+		if r.plan.change.from.Key == r.plan.change.to.Key && x.until.IsZero() {
+			r.plan.change = nil
+		}
+	}
+}
+
+// answer is the agent's public text: a comment, which every person on the
+// customer's side gets with its text.
+func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
+	r.plan.entry = &newEntry{id: r.f.ids[2], author: agent.person, side: "desk", text: text, rest: r.m.Rest,
+		html: r.m.HTML, marks: r.m.Flaws}
+	r.plan.deskWrote = true
+	status, _ := r.desk.Status(c.Status)
+	if r.plan.change == nil && status.Taken != "" && status.Taken != status.Key {
+		r.say("R42", "the first answer takes the case: %s", status.Taken)
+		r.setStatus(c, status.Taken, agent.person)
+	}
+	if c.Owner == nil {
+		r.plan.owner = agent.person
+		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
+	}
+	now := status.Key
+	if r.plan.change != nil {
+		now = r.plan.change.to.Key
+	}
+	for _, to := range r.customers(c, agent.person) {
+		w := draft{kind: Answer, to: to, human: true}
+		w.payload = r.about(c, to.language)
+		w.payload.Fixed = false
+		w.payload.Actor, w.payload.Comment = agent.name, r.plan.entry.id
+		offer(r.desk, &w, now)
+		r.send(w, c.ID)
+	}
+	r.tellDesk(c, NoticeComment, agent.name, nil)
+}
+
+// transcript tells an agent what became of a command block.
+func (r *reading) transcript(c *caseRow, agent provenAgent, lines []string, refused bool) {
+	to := r.sender()
+	to.agent = true
+	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID}
+	w.payload = r.about(c, to.language)
+	w.payload.Fixed = false
+	w.payload.Customer, w.payload.Lines = r.requester(c), lines
+	if refused {
+		w.payload.Reason = "refused"
+	}
+	r.send(w, c.ID)
+}
+
+// changes says what the commands did, before and after.
+func (r *reading) changes() []string {
+	ch := r.plan.change
+	switch {
+	case ch == nil && r.plan.entry != nil && r.plan.entry.note:
+		return []string{"note"}
+	case ch == nil:
+		return []string{"nothing to change"}
+	case ch.until.IsZero():
+		return []string{fmt.Sprintf("status: %s -> %s", ch.from.Key, ch.to.Key)}
+	}
+	return []string{fmt.Sprintf("status: %s -> %s until %s", ch.from.Key, ch.to.Key,
+		ch.until.In(r.desk.Zone()).Format("2006-01-02 15:04"))}
+}
+
+func (r *reading) agentOutcome() string {
+	switch {
+	case r.plan.entry == nil:
+		return "commands"
+	case r.plan.entry.note:
+		return "note"
+	}
+	return "answers"
+}
+
+// answersQuestion is an agent's word that what waits is theirs: the token of
+// the question, which went to the stored address alone, came back from it
+// (R42).
+func (r *reading) answersQuestion() bool {
+	if r.released {
+		return false // the word is the agent's alone, and only a mail of theirs brings it
+	}
+	for _, t := range r.tokens {
+		for i := range r.f.tokens {
+			l := &r.f.tokens[i]
+			if l.Kind != Question || !isReplyToken(t, l) {
+				continue
+			}
+			switch {
+			case l.TokenUntil == nil || l.TokenUntil.Before(r.now):
+				return r.hold("R42", "question-over", "it answers a question that is over")
+			case l.Person == nil || *l.Person != r.plan.person || l.Address != r.from().Address || r.plan.assurance == Failed || r.plan.class != Human:
+				return r.hold("R42", "question-other", "it answers a question that was put to somebody else")
+			}
+			r.say("R42", "the agent confirms what waits")
+			r.plan.release = []int64{l.ID}
+			return r.end(Filed, "confirms what waits", "")
+		}
+	}
+	return false
+}

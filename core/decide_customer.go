@@ -1,0 +1,499 @@
+package core
+
+import (
+	"slices"
+
+	"postern/core/flow"
+)
+
+// isCustomers files the mail of everybody who is no agent of this desk.
+func (r *reading) isCustomers() bool {
+	var steps []Step
+	r.thread, steps = findCase(r.f, gather(r.f, r.tokens, r.m, r.numbers, r.now), r.desk.id)
+	r.plan.trace = append(r.plan.trace, steps...)
+	if c := r.variantOf(); c != nil && c.Visible && !r.isInternal() {
+		return r.variant(c)
+	}
+	switch {
+	case r.thread.conflict:
+		return r.hold("R34", "two-organisations", "it names cases of two organisations")
+	case r.thread.found == nil:
+		return r.opensCase(r.thread.hidden)
+	case r.reopensNoMore():
+		r.say("R36", "may see %s, but it is over: a new case, linked to it", r.desk.caseNumber(r.thread.found.Number))
+		return r.opensCase(r.thread.found)
+	case r.f.sender == nil && !r.released && r.desk.Unknown == "held":
+		return r.holdUnknown()
+	}
+	r.newPerson()
+	if r.isInternal() {
+		return r.customersNote()
+	}
+	return r.joins()
+}
+
+// customersNote keeps what came to an internal address, whoever got hold of
+// it, from the customer's side (R40).
+func (r *reading) customersNote() bool {
+	r.say("R40", "it came to an internal address: a note")
+	marks := append([]string{}, r.m.Flaws...)
+	if !r.sure {
+		marks = append(marks, "unverified")
+	}
+	r.plan.caseID = r.thread.found.ID
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: r.plan.person, text: r.m.Reply, rest: r.m.Rest,
+		html: r.m.HTML, marks: marks}
+	r.tellDesk(r.thread.found, NoticeNote, "", marks)
+	return r.end(Filed, "note", "")
+}
+
+// reopensNoMore says that the case named has ended, and a reply does not bring
+// it back.
+func (r *reading) reopensNoMore() bool {
+	c := r.thread.found
+	class := flow.Class(c.Class)
+	if !class.Ended() || r.plan.class != Human {
+		return false
+	}
+	return !canReopen(r.desk.Desk, *c, r.now)
+}
+
+// variant keeps another text under a known Message-ID beside the first (R6).
+func (r *reading) variant(c *caseRow) bool {
+	r.say("R6", "the Message-ID of an earlier mail with another text: a comment, and no automatic mail")
+	r.plan.caseID = c.ID
+	marks := []string{"variant"}
+	if !r.sure {
+		marks = append(marks, "unverified")
+	}
+	if r.plan.class != Human {
+		marks = append(marks, "machine")
+	}
+	r.comment(c, r.m.Reply, marks...)
+	return r.end(Filed, "joins as a variant", "")
+}
+
+// joins makes the mail a comment on the case it names.
+func (r *reading) joins() bool {
+	c := r.thread.found
+	r.plan.caseID = c.ID
+	marks := []string{}
+	if !r.sure {
+		marks = append(marks, "unverified")
+		r.say("R36", "joins, marked unverified: nothing proves From, so nothing binding is done")
+	} else {
+		r.say("R36", "joins: may see the case, and is verified")
+	}
+	if r.plan.class != Human {
+		marks = append(marks, "machine")
+		r.comment(c, r.m.Reply, marks...)
+		r.tellDesk(c, NoticeComment, "", marks)
+		r.say("R28", "perhaps a machine: it moves nothing")
+		return r.end(Filed, "joins", "")
+	}
+	text, move, word := r.word(c)
+	switch {
+	case word && move == nil: // refused: said so, and kept whole
+		r.comment(c, r.m.Reply, marks...)
+	case word:
+		r.setStatus(c, move.To, r.plan.person)
+		if text != "" || len(r.m.Files) > 0 {
+			r.comment(c, text, marks...)
+		}
+	default:
+		r.comment(c, r.m.Reply, marks...)
+		r.answers(c)
+	}
+	r.joinsCase(c)
+	r.tellDesk(c, r.noticeKind(), "", marks)
+	r.tellCustomers(c)
+	return r.end(Filed, r.joinOutcome(), "")
+}
+
+func (r *reading) noticeKind() Kind {
+	if r.plan.entry == nil && r.plan.change != nil {
+		return NoticeStatus
+	}
+	return NoticeComment
+}
+
+func (r *reading) joinOutcome() string {
+	switch {
+	case r.plan.change != nil && r.plan.change.from.Class.Ended():
+		return "reopens"
+	case r.plan.change != nil:
+		return "joins and moves to " + r.plan.change.to.Key
+	}
+	return "joins"
+}
+
+// joinsCase makes a colleague of the requester a participant: from now on they
+// get what is written (R38).
+func (r *reading) joinsCase(c *caseRow) {
+	if !r.sure {
+		return
+	}
+	for _, p := range r.f.people {
+		if p.CaseID == c.ID && p.Person == r.plan.person {
+			return
+		}
+	}
+	r.plan.joins = r.plan.person
+}
+
+// word reads the first line of the reply as a word of the desk's moves. done
+// says that there is one; move is nil if it may not be followed (R45).
+func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
+	line, rest := firstLine(r.m.Reply)
+	m, ok := r.desk.Word(line, c.Status, flow.ByCustomer)
+	if !ok {
+		return "", nil, false
+	}
+	from, _ := r.desk.Status(c.Status)
+	if from.Class.Ended() && !canReopen(r.desk.Desk, *c, r.now) {
+		return "", nil, false
+	}
+	if m.Binding && !r.sure && !r.ownToken() {
+		r.say("R45", "the word %s is binding and nothing proves who wrote it: a page asks", clean(line, 40))
+		r.refuseWord(c, m, "unproved", true)
+		return "", nil, true
+	}
+	if slices.Contains(m.Requires, "comment") && rest == "" {
+		r.say("R45", "the word %s needs a text with it", clean(line, 40))
+		r.refuseWord(c, m, "comment", false)
+		return "", nil, true
+	}
+	r.say("R45", "the word %s leads from %s to %s", clean(line, 40), c.Status, m.To)
+	return rest, &m, true
+}
+
+// ownToken says that the mail answers a letter that went to this very person,
+// by its live token (R45).
+func (r *reading) ownToken() bool {
+	l := r.thread.letter
+	return l != nil && r.thread.by.part == "a" && l.Person != nil && *l.Person == r.plan.person &&
+		l.Address == r.from().Address && r.plan.assurance != Failed
+}
+
+func (r *reading) refuseWord(c *caseRow, m flow.Move, why string, link bool) {
+	w := draft{kind: WordRefused, to: r.sender(), replied: true, inReplyTo: r.m.MessageID}
+	w.payload = r.about(c, w.to.language)
+	w.payload.Reason = why
+	to, _ := r.desk.Status(m.To)
+	w.payload.Words = words(r.desk, w.to.language, c.Status)
+	if link {
+		w.secret, w.move, w.expires = "move", m.To, moveLinkLife
+		w.payload.Links = []Link{{Purpose: "move", Label: to.Label.In(w.to.language)}}
+	}
+	r.send(w, c.ID)
+}
+
+// answers moves a case that waited for the customer, and reopens one that had
+// ended.
+func (r *reading) answers(c *caseRow) {
+	s, ok := r.desk.Status(c.Status)
+	switch {
+	case !ok:
+	case s.Class.Ended():
+		r.say("R36", "a reply reopens the case: %s", r.desk.Reopen.To)
+		r.setStatus(c, r.desk.Reopen.To, r.plan.person)
+	case s.Answer != "" && s.Answer != s.Key:
+		r.say("R45", "an answer leads from %s to %s", s.Key, s.Answer)
+		r.setStatus(c, s.Answer, r.plan.person)
+	}
+}
+
+func (r *reading) setStatus(c *caseRow, to string, actor int64) {
+	from, _ := r.desk.Status(c.Status)
+	s, ok := r.desk.Status(to)
+	if !ok || s.Key == c.Status {
+		return
+	}
+	r.plan.change = &statusChange{from: from, to: s, actor: actor}
+}
+
+// opensCase makes the mail a new case, if this desk opens cases for its sender.
+func (r *reading) opensCase(linked *caseRow) bool {
+	s := r.f.sender
+	known := s != nil && (s.Member != nil || s.Role != "")
+	if !known && !r.released && r.desk.Unknown == "held" {
+		return r.holdUnknown()
+	}
+	if why := r.tooManyCases(known); why != "" {
+		return r.hold("R48", "budget", why)
+	}
+	r.newPerson()
+	c := &caseRow{ID: r.f.ids[1], Desk: r.desk.id, Title: r.m.Subject, Requester: r.plan.person,
+		Status: r.desk.Initial, Visible: true}
+	if c.Title == "" {
+		c.Title = firstLines(r.m.Reply, 1, 80)
+	}
+	c.Organisation, c.Company = r.organisation()
+	status, _ := r.desk.Status(r.desk.Initial)
+	c.Class = string(status.Class)
+	r.plan.caseID = c.ID
+	r.plan.opens = &newCase{id: c.ID, title: c.Title, requester: r.plan.person, organisation: c.Organisation, status: status}
+	if linked != nil {
+		r.plan.opens.linked = &linked.ID
+		r.plan.events = append(r.plan.events, newEvent{kind: "perhaps-about", became: r.desk.caseNumber(linked.Number), internal: true})
+	}
+	r.say("R34", "opens a case")
+	var marks []string
+	if !r.sure {
+		marks = append(marks, "unverified")
+	}
+	if r.plan.class != Human {
+		marks = append(marks, "machine")
+	}
+	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
+	r.confirm(c, status)
+	r.tellDesk(c, NoticeNew, r.writer(), marks)
+	return r.end(Filed, "opens a case", "")
+}
+
+// holdUnknown holds the mail of somebody whom this desk does not know, and
+// answers it without a number (R41).
+func (r *reading) holdUnknown() bool {
+	reason := "unknown"
+	if r.f.domain != nil {
+		reason = "unknown, " + r.f.domain.Name
+	}
+	r.hold("R41", reason, "this desk holds mail of people it does not know")
+	r.send(draft{kind: HeldAnswer, to: r.sender(), replied: true, inReplyTo: r.m.MessageID, payload: Payload{Fixed: true}}, 0)
+	return true
+}
+
+// tooManyCases says that the sender's budget of new cases is spent (R48).
+func (r *reading) tooManyCases(known bool) string {
+	if r.released || r.f.sender != nil && r.f.sender.Role != "" {
+		return ""
+	}
+	windows := r.set.Budgets.CasesUnknown
+	if r.sure {
+		windows = r.set.Budgets.CasesVerified
+	}
+	if over(r.f.counts.opened, windows, r.now) {
+		return "more new cases of one sender than the budget allows"
+	}
+	if limit := r.set.Budgets.BytesUnknown; !r.sure && limit > 0 && r.f.counts.bytes+r.m.Size > limit {
+		return "more bytes of one sender in a day than the budget allows"
+	}
+	return ""
+}
+
+// newPerson makes From somebody we know: a contact of the organisation of its
+// domain, for their own cases (R71).
+func (r *reading) newPerson() {
+	if r.f.sender != nil {
+		return
+	}
+	from := r.from()
+	r.plan.newPerson = &newPerson{id: r.f.ids[0], name: from.Name, address: from.Address}
+	r.plan.person = r.f.ids[0]
+	r.plan.verify = r.plan.assurance == Verified
+	if r.f.domain != nil {
+		r.plan.joinOrg = &r.f.domain.Organisation
+		r.say("R71", "a new contact of %s, by domain", clean(r.f.domain.Name, 60))
+	}
+}
+
+func (r *reading) organisation() (*int64, string) {
+	switch {
+	case r.f.sender != nil && r.f.sender.Member != nil:
+		return r.f.sender.Member, r.f.sender.MemberName
+	case r.f.sender == nil && r.f.domain != nil:
+		return &r.f.domain.Organisation, r.f.domain.Name
+	}
+	return nil, ""
+}
+
+// writer is the sender as shown to agents.
+func (r *reading) writer() string {
+	if !r.sure {
+		return r.from().Address // a name in an unproved From is anybody's to choose
+	}
+	if s := r.f.sender; s != nil && s.Name != "" {
+		return s.Name
+	}
+	if n := r.from().Name; n != "" {
+		return n
+	}
+	return r.from().Address
+}
+
+// confirm answers the mail that opened a case (R51).
+func (r *reading) confirm(c *caseRow, status flow.Status) {
+	w := draft{kind: Confirmation, to: r.sender(), replied: true, inReplyTo: r.m.MessageID}
+	w.payload = r.about(c, w.to.language)
+	w.payload.Fixed = w.payload.Fixed || !r.sure // whoever From names: it is not sure that they wrote it
+	w.payload.Words = words(r.desk, w.to.language, status.Key)
+	r.send(w, c.ID)
+}
+
+// comment adds a public comment of the customer's side.
+func (r *reading) comment(c *caseRow, text string, marks ...string) {
+	r.plan.entry = &newEntry{id: r.f.ids[2], author: r.plan.person, side: "customer",
+		text: text, rest: r.m.Rest, html: r.m.HTML, marks: append(marks, r.m.Flaws...)}
+}
+
+// about is what every letter of a case tells.
+func (r *reading) about(c *caseRow, language string) Payload {
+	status, _ := r.desk.Status(c.Status)
+	changed := false
+	if ch := r.plan.change; ch != nil {
+		status, changed = ch.to, true
+	}
+	p := Payload{Title: c.Title, Company: c.Company, Fixed: r.fixed(c),
+		Status: status.Label.In(language), Means: status.Means.In(language), Changed: changed}
+	if changed {
+		p.Was = r.plan.change.from.Label.In(language)
+	}
+	return p
+}
+
+// fixed says that an automatic mail of this case repeats nothing of what was
+// written: its requester was never verified, and nobody of the desk has
+// written to them publicly (R51).
+func (r *reading) fixed(c *caseRow) bool {
+	if r.plan.deskWrote || c.DeskWroteAt != nil {
+		return false
+	}
+	if c.Requester == r.plan.person {
+		return !r.sure && (r.f.sender == nil || !r.f.sender.Verified)
+	}
+	for _, p := range r.f.people {
+		if p.CaseID == c.ID && p.Requester {
+			return !p.Verified
+		}
+	}
+	return true
+}
+
+// words are what the customer may answer by one word.
+func words(d *running, language, status string) []Word {
+	var all []Word
+	for _, reply := range d.Words(language, status, flow.ByCustomer) {
+		to, _ := d.Status(reply.Move.To)
+		all = append(all, Word{reply.Word, to.Label.In(language)})
+	}
+	return all
+}
+
+// tellDesk gives notice to the agents who get it: of a new case those the desk
+// names, afterwards the owner, or all of them while nobody owns it; never the
+// one who did it.
+func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) {
+	if actor == "" {
+		actor = r.writer()
+	}
+	for _, a := range r.agentsTold(c, kind) {
+		w := draft{kind: kind, to: a, replied: false, internal: kind == NoticeNote}
+		w.payload = r.about(c, a.language)
+		w.payload.Fixed = false
+		w.payload.Actor, w.payload.Customer, w.payload.Marks = actor, r.requester(c), marks
+		if e := r.plan.entry; e != nil && e.note {
+			w.payload.Note = e.id
+		} else if e != nil {
+			w.payload.Comment = e.id
+		}
+		w.payload.Lines = r.keys()
+		r.send(w, c.ID)
+	}
+}
+
+func (r *reading) agentsTold(c *caseRow, kind Kind) []recipient {
+	with := *c
+	if r.plan.owner != 0 {
+		with.Owner = &r.plan.owner
+	}
+	return told(r.desk, with, r.f.agents, kind, r.plan.person)
+}
+
+// requester is the name of the case's requester, as shown to agents.
+func (r *reading) requester(c *caseRow) string {
+	for _, p := range r.f.people {
+		if p.CaseID == c.ID && p.Requester {
+			if !p.Verified {
+				return p.Address
+			}
+			return nameOr(p.Name, p.Address)
+		}
+	}
+	return r.writer()
+}
+
+// keys are the statuses an agent may set, for the hint in notices.
+func (r *reading) keys() []string {
+	var keys []string
+	for _, s := range r.desk.Statuses {
+		keys = append(keys, s.Key)
+	}
+	return keys
+}
+
+// tellCustomers mails a status change to the customer's side, unless a person's
+// text tells it in the same mail.
+func (r *reading) tellCustomers(c *caseRow) {
+	ch := r.plan.change
+	if ch == nil {
+		return
+	}
+	for _, to := range r.customers(c, 0) {
+		if to.person == r.plan.person && !ch.to.Class.Ended() && !ch.from.Class.Ended() {
+			continue // who answers a question knows that it is answered
+		}
+		w := draft{kind: StatusNews, to: to}
+		if to.person == r.plan.person {
+			w.inReplyTo, w.replied = r.m.MessageID, true
+		}
+		w.payload = r.about(c, to.language)
+		w.payload.Actor = r.writer()
+		offer(r.desk, &w, ch.to.Key)
+		r.send(w, c.ID)
+	}
+}
+
+// customers are the requester and the participants of a case.
+func (r *reading) customers(c *caseRow, but int64) []recipient {
+	var all []recipient
+	seen := map[int64]bool{but: true}
+	for _, p := range r.f.people {
+		if p.CaseID != c.ID || seen[p.Person] || r.agentOf(p.Person) && !p.Requester {
+			continue
+		}
+		seen[p.Person] = true
+		all = append(all, recipient{person: p.Person, name: p.Name, address: p.Address,
+			language: r.desk.language(p.Language), suppressed: p.Suppressed})
+	}
+	return all
+}
+
+func (r *reading) agentOf(person int64) bool {
+	return slices.ContainsFunc(r.f.agents, func(a agentRow) bool { return a.Person == person })
+}
+
+// offer puts into a letter what the customer can do from a status: the words,
+// and a link where one press ends or reopens the case.
+func offer(d *running, w *draft, status string) {
+	w.payload.Words = words(d, w.to.language, status)
+	s, _ := d.Status(status)
+	if s.Class != flow.Resolved && !s.Class.Ended() {
+		return
+	}
+	for _, reply := range d.Words(w.to.language, status, flow.ByCustomer) {
+		to, _ := d.Status(reply.Move.To)
+		if slices.Contains(reply.Move.Requires, "comment") {
+			continue
+		}
+		w.secret, w.move, w.expires = "move", to.Key, moveLinkLife
+		w.payload.Links = []Link{{Purpose: "move", Label: to.Label.In(w.to.language)}}
+		return
+	}
+}
+
+func nameOr(name, address string) string {
+	if name != "" {
+		return name
+	}
+	return address
+}

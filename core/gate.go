@@ -1,0 +1,166 @@
+package core
+
+import (
+	"fmt"
+	"time"
+)
+
+// draft is a letter that a decision wants to send. It leaves only through
+// gate, which makes a cleared of it.
+type draft struct {
+	kind      Kind
+	to        recipient
+	human     bool // a person's own text: no Auto-Submitted, no gate (R53)
+	replied   bool // answers this very mail
+	internal  bool // an answer to it is a note
+	payload   Payload
+	inReplyTo string
+	secret    string // purpose of the one-time secret in it, "" for none
+	move      string // of a move link: the status it sets
+	expires   time.Duration
+}
+
+// recipient is the one address a letter goes to: always a stored one, never
+// one that a mail's header names for answers (R39).
+type recipient struct {
+	person     int64
+	name       string
+	address    string
+	language   string
+	agent      bool
+	suppressed bool
+	notices    int // automatic mails to this agent in the last 10 minutes
+}
+
+// cleared is a draft after the gate: it goes out, or is kept as withheld with
+// the reason. Only gate makes one.
+type cleared struct {
+	draft
+	withheld string
+}
+
+// causing is what the gate knows of the mail that caused a letter; nil if no
+// mail did (a chore, a page).
+type causing struct {
+	class     Class
+	assurance Assurance
+	before    bool // some earlier mail of this person was verified
+	nullPath  bool // Return-Path is empty
+	suppress  bool // X-Auto-Response-Suppress forbids answers
+	late      bool // taken in long after it came (R8)
+}
+
+// gathered is the gate's word for an agent's notice that waits for the digest.
+const gathered = "gathered"
+
+// noticesInARow is how many automatic mails an agent gets within 10 minutes;
+// what follows is gathered into one digest (R47).
+const (
+	noticesInARow = 10
+	noticeWindow  = 10 * time.Minute
+
+	noticesCounted = "11" // in SQL: whether there are ten is all that matters
+)
+
+// gate is the one way out for automatic mail (R47). cause is the mail it
+// answers, spent what the budgets of R48 are compared with.
+func gate(w draft, cause *causing, spent counts, b Budgets, caseID int64, now time.Time) cleared {
+	return cleared{w, withhold(w, cause, spent, b, caseID, now)}
+}
+
+// withhold says why a letter must not leave, "" if it may.
+func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, now time.Time) string {
+	if w.human {
+		return ""
+	}
+	if w.to.suppressed {
+		return "suppressed: mail to this address came back (R55)"
+	}
+	if cause != nil && cause.late {
+		return "the mail was taken in late (R8)"
+	}
+	if w.to.agent {
+		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.to.notices >= noticesInARow {
+			return gathered
+		}
+		return ""
+	}
+	if cause != nil {
+		switch {
+		case cause.class != Human:
+			return fmt.Sprintf("class %s is not answered (R27)", cause.class)
+		case cause.assurance == Failed:
+			return "failed mail is never answered (R41)"
+		case cause.nullPath:
+			return "empty Return-Path (R47)"
+		case cause.suppress:
+			return "X-Auto-Response-Suppress (R27)"
+		}
+	}
+	return overBudget(w, cause, spent, b, caseID, now)
+}
+
+// overBudget says which budget of R48 is spent.
+func overBudget(w draft, cause *causing, spent counts, b Budgets, caseID int64, now time.Time) string {
+	if w.kind == Confirmation || w.kind == HeldAnswer || w.kind == TooLarge {
+		windows := b.ConfirmUnknown
+		sure := cause != nil && cause.assurance == Verified
+		if sure || cause != nil && cause.before {
+			windows = b.ConfirmVerified
+		}
+		if over(spent.confirmed, windows, now) {
+			return "budget of confirmations to this address (R48)"
+		}
+		if !sure && over(spent.answered, b.AllUnknown, now) {
+			return "budget of confirmations to unverified senders (R48)"
+		}
+		domain := b.domainWindow(Address{Address: w.to.address}.Domain())
+		if !sure && domain.Count > 0 && spent.sameHost >= domain.Count {
+			return "budget of confirmations to unverified senders of this domain (R48)"
+		}
+	}
+	if w.kind == WordRefused {
+		if over(spent.refused, b.PerCase, now) { // they count apart, by the windows of a case
+			return "budget of answers to a word (R48)"
+		}
+		return ""
+	}
+	if over(spent.automatic, b.PerAddress, now) {
+		return "budget of automatic mail to this address (R48)"
+	}
+	var onCase []time.Time
+	for _, c := range spent.onCase {
+		if c.CaseID == caseID {
+			onCase = append(onCase, c.At)
+		}
+	}
+	if caseID != 0 && over(onCase, b.PerCase, now) {
+		return "budget of automatic mail on this case (R48)"
+	}
+	return ""
+}
+
+// domainWindow is the budget of confirmations to unverified senders of one
+// domain: a public provider's has more people in it.
+func (b Budgets) domainWindow(domain string) Window {
+	if isPublicProvider(domain) {
+		return b.PublicUnknown
+	}
+	return b.DomainUnknown
+}
+
+// over says whether one more would break a window.
+func over(at []time.Time, windows []Window, now time.Time) bool {
+	for _, w := range windows {
+		n := 0
+		for _, t := range at {
+			if t.After(now.Add(-w.Within)) {
+				n++
+			}
+		}
+		if n >= w.Count {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package core
+
+import "time"
+
+// Kind names the template of a mail we send.
+type Kind string
+
+// Mails to customers. All but Answer are automatic (R47).
+const (
+	Confirmation Kind = "confirmation" // a case was opened by this person's mail
+	Answer       Kind = "answer"       // what a person wrote, to the other side
+	StatusNews   Kind = "status"       // the status changed, in a way that concerns them
+	Reminder     Kind = "reminder"     // the case waits for them
+	ClosingSoon  Kind = "closing"      // the case will close by itself
+	HeldAnswer   Kind = "held"         // a colleague will look at it; no number (R51)
+	TooLarge     Kind = "too-large"    // beyond the raw size limit (R17)
+	WordRefused  Kind = "word-refused" // the word cannot be followed here; says what can
+	SignIn       Kind = "sign-in"
+	Invitation   Kind = "invitation"
+)
+
+// Mails to agents and the operator.
+const (
+	NoticeNew     Kind = "notice-new"     // a case was opened
+	NoticeComment Kind = "notice-comment" // the customer's side wrote, or a colleague answered
+	NoticeNote    Kind = "notice-note"    // a colleague wrote a note; answers go to the internal address
+	NoticeStatus  Kind = "notice-status"  // the customer or the clock changed the status
+	NoticeBounce  Kind = "notice-bounce"  // a mail of the case did not arrive
+	Transcript    Kind = "transcript"     // what became of a command, also when it was refused
+	Question      Kind = "question"       // "did you write these?" (R42)
+	Warning       Kind = "warning"        // mail in the agent's name was set aside (R42)
+	Digest        Kind = "digest"         // many notices gathered (R47)
+	Alarm         Kind = "alarm"          // to the operator
+	ProbeMail     Kind = "probe"          // to ourselves (R33)
+)
+
+// Letter is one mail of the outbox, claimed to be composed and sent. It holds
+// every fact that the mail tells, as they were when it was caused (R58).
+type Letter struct {
+	ID        int64
+	Kind      Kind
+	Language  string // "en", "nl"
+	Automatic bool   // carries Auto-Submitted and X-Auto-Response-Suppress (R53)
+	Replied   bool   // Auto-Submitted: auto-replied rather than auto-generated
+	ForAgent  bool
+	Desk      string  // key of the desk
+	From      Address // the desk's name and address
+	To        Address
+	ReplyTo   string // plus address of this recipient, or the desk's address (R33)
+	Internal  string // the note address of the same letter, "" if there is none
+	Envelope  string // envelope sender (R53)
+
+	MessageID  string // without angle brackets, as all ids here
+	InReplyTo  string
+	References []string
+	Loop       string // value of X-Postern-Loop, "" for none
+	QueuedAt   time.Time
+
+	Number  string // "CASE-10001", "" if the mail is about no case
+	Case    string // URL of the case's page, "" if none
+	Payload Payload
+	Text    string // the comment's or note's text, for the kinds that carry one
+	Files   []LetterFile
+
+	// Bytes is the mail as composed before; nil at the first claim. What was
+	// composed once is sent again byte for byte (R58).
+	Bytes []byte
+}
+
+// Payload is what the causing transaction writes down for a letter.
+type Payload struct {
+	Title    string `json:"title,omitempty"`
+	Fixed    bool   `json:"fixed,omitempty"` // repeat neither subject, text, name nor link (R51)
+	Actor    string `json:"actor,omitempty"` // who wrote or did it, as shown
+	Customer string `json:"customer,omitempty"`
+	Company  string `json:"company,omitempty"`
+	Desk     string `json:"desk,omitempty"` // name of the desk in the recipient's language
+	Contact  string `json:"contact,omitempty"`
+
+	Comment int64 `json:"comment,omitempty"` // whose text and files go along
+	Note    int64 `json:"note,omitempty"`
+
+	Status  string `json:"status,omitempty"`  // label of the case's status
+	Means   string `json:"means,omitempty"`   // its sentence
+	Changed bool   `json:"changed,omitempty"` // the status changed with this mail
+	Was     string `json:"was,omitempty"`
+
+	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
+	Links []Link `json:"links,omitempty"`
+	Code  string `json:"-"`
+
+	Marks  []string  `json:"marks,omitempty"` // unverified, machine ...: shown to agents
+	Reason string    `json:"reason,omitempty"`
+	Lines  []string  `json:"lines,omitempty"` // transcript, warning, alarm: one fact a line
+	When   time.Time `json:"when,omitzero"`   // closes then, expires then
+	Zone   string    `json:"zone,omitempty"`
+	Items  []Waiting `json:"items,omitempty"`
+}
+
+// Word is an answer of one word and what it does.
+type Word struct {
+	Word string `json:"word"`
+	Does string `json:"does"` // label of the status it leads to
+}
+
+// Link is a one-time link: URL is made when the letter is claimed, from the
+// instance's secret; the database has only a hash of it (R61).
+type Link struct {
+	Purpose string `json:"purpose"` // "move", "sign-in", "invitation", "question"
+	Label   string `json:"label,omitempty"`
+	Nonce   string `json:"nonce"`
+	URL     string `json:"-"`
+}
+
+// Waiting is one thing gathered in a question or digest.
+type Waiting struct {
+	Number string    `json:"number"`
+	Title  string    `json:"title"`
+	Text   string    `json:"text"` // first lines
+	At     time.Time `json:"at"`
+}
+
+// LetterFile is a file that goes along, or is only named if Attach is false
+// (beyond 10 MiB in all, R58).
+type LetterFile struct {
+	Name   string
+	Type   string
+	Size   int64
+	Attach bool
+	Blob   int64
+}
+
+// Result is what an SMTP server said to one letter, or did not say.
+type Result string
+
+const (
+	Accepted      Result = "accepted"       // 250 after the dot
+	Temporary     Result = "temporary"      // 4xx
+	Permanent     Result = "permanent"      // 5xx
+	SenderRefused Result = "sender-refused" // 5xx that blames the envelope sender (R60)
+	Unsent        Result = "unsent"         // the connection broke before the dot: costs no attempt
+	Unanswered    Result = "unanswered"     // nothing after the dot (R59)
+	Uncomposable  Result = "uncomposable"   // the mail cannot be built: a defect of ours
+	LostLease     Result = "lost-lease"     // another process holds it
+)
+
+// Delivery is the end of one attempt.
+type Delivery struct {
+	ID       int64
+	Result   Result
+	Code     int    // SMTP reply code, 0 if none
+	Enhanced string // enhanced status code "5.1.1", "" if none
+	Answer   string // the server's words, one line
+	Envelope string // the envelope sender that was used
+}
+
+// Dotting is a letter whose bytes are with the server, all but the final dot.
+type Dotting struct {
+	ID       int64
+	Bytes    []byte // kept now, if this was the first composition
+	Envelope string
+}

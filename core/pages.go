@@ -1,0 +1,165 @@
+package core
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"postern/core/flow"
+)
+
+// Cases lists cases that the viewer may see, last changed first.
+func (d *Desk) Cases(ctx context.Context, v Viewer, q CaseQuery) (CasePage, error) {
+	var page CasePage
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		page, err = d.casePage(ctx, tx, v, q)
+		return err
+	})
+	return page, err
+}
+
+// Case shows one case as the viewer may see it. ErrNotFound: there is none, or
+// not for them.
+func (d *Desk) Case(ctx context.Context, v Viewer, number string) (CaseView, error) {
+	var view CaseView
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		view, err = d.caseView(ctx, tx, v, number)
+		return err
+	})
+	return view, err
+}
+
+// EntryHTML is the cleaned HTML of an entry: kind is "description", "comment"
+// or "note".
+func (d *Desk) EntryHTML(ctx context.Context, v Viewer, number, kind string, id int64) (string, error) {
+	var html string
+	err := d.readTx(ctx, func(tx *tx) error {
+		c, err := d.visibleCase(ctx, tx, v, number)
+		if err != nil {
+			return err
+		}
+		html, err = entryHTML(ctx, tx, c, kind, id)
+		return err
+	})
+	return html, err
+}
+
+// File opens a file of a case.
+func (d *Desk) File(ctx context.Context, v Viewer, number string, id int64) (FileLine, io.ReadCloser, error) {
+	return d.openFile(ctx, func(tx *tx) (FileLine, int64, error) {
+		c, err := d.visibleCase(ctx, tx, v, number)
+		if err != nil {
+			return FileLine{}, 0, err
+		}
+		return fileOf(ctx, tx, c, id)
+	})
+}
+
+// InlineFile opens the file that an entry's HTML names by its Content-ID.
+func (d *Desk) InlineFile(ctx context.Context, v Viewer, number, kind string, entry int64, contentID string) (FileLine, io.ReadCloser, error) {
+	return d.openFile(ctx, func(tx *tx) (FileLine, int64, error) {
+		c, err := d.visibleCase(ctx, tx, v, number)
+		if err != nil {
+			return FileLine{}, 0, err
+		}
+		return inlineFileOf(ctx, tx, c, kind, entry, contentID)
+	})
+}
+
+func (d *Desk) openFile(ctx context.Context, find func(*tx) (FileLine, int64, error)) (FileLine, io.ReadCloser, error) {
+	var line FileLine
+	var blob int64
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		line, blob, err = find(tx)
+		return err
+	})
+	if err != nil {
+		return FileLine{}, nil, err
+	}
+	from, err := d.OpenBlob(ctx, blob)
+	return line, from, err
+}
+
+// MoveCase sets a status by the press of a button on the case's page.
+// ErrNotAllowed: this viewer may not make that move now.
+func (d *Desk) MoveCase(ctx context.Context, v Viewer, number, to string) error {
+	err := d.inTx(ctx, func(tx *tx) error {
+		c, err := d.visibleCase(ctx, tx, v, number)
+		if err != nil {
+			return err
+		}
+		by := flow.ByCustomer
+		if c.ForAgent {
+			by = flow.ByAgent
+		}
+		return d.pressed(ctx, tx, c.caseRow, to, v.person, by)
+	})
+	d.hint()
+	return err
+}
+
+// MoveByLink shows what the press on a one-time link's page would do.
+func (d *Desk) MoveByLink(ctx context.Context, link string) (MoveLink, error) {
+	var m MoveLink
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		m, _, err = d.moveByLink(ctx, tx, link, false)
+		return err
+	})
+	return m, err
+}
+
+// PressMove makes the move of a one-time link, once (R46). It needs no other
+// proof: the link went to the person's address alone.
+func (d *Desk) PressMove(ctx context.Context, link string) (MoveLink, error) {
+	var m MoveLink
+	err := d.inTx(ctx, func(tx *tx) (err error) {
+		m, err = d.pressMove(ctx, tx, link)
+		return err
+	})
+	d.hint()
+	return m, err
+}
+
+// HeldMail lists mail that waits for a person, of the desks whose agent the
+// viewer is, newest first; before is the last row of the page before, or 0.
+func (d *Desk) HeldMail(ctx context.Context, v Viewer, before int64) ([]HeldLine, error) {
+	var lines []HeldLine
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		lines, err = d.heldLines(ctx, tx, v, before)
+		return err
+	})
+	return lines, err
+}
+
+// HeldMailView shows one held mail with the rules that held it.
+func (d *Desk) HeldMailView(ctx context.Context, v Viewer, ledger int64) (HeldView, error) {
+	var view HeldView
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		view, err = d.heldView(ctx, tx, v, ledger)
+		return err
+	})
+	return view, err
+}
+
+// Release files a held mail on an agent's word.
+func (d *Desk) Release(ctx context.Context, v Viewer, ledger int64) error {
+	return d.inTx(ctx, func(tx *tx) error { return d.release(ctx, tx, v, ledger) })
+}
+
+// Refuse ends a held mail on an agent's word. Its bytes stay.
+func (d *Desk) Refuse(ctx context.Context, v Viewer, ledger int64) error {
+	return d.inTx(ctx, func(tx *tx) error { return d.refuse(ctx, tx, v, ledger) })
+}
+
+// splitNumber reads a case number as people write it; ok is false if it is
+// none of ours.
+func (d *Desk) splitNumber(s string) (desk int, number int64, ok bool) {
+	prefix, digits, found := strings.Cut(strings.ToUpper(strings.TrimSpace(s)), "-")
+	if !found {
+		return 0, 0, false
+	}
+	desk, known := d.prefixes()[prefix]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return desk, n, known && err == nil && n > 0
+}

@@ -1,0 +1,564 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"postern/core/flow"
+	"postern/core/token"
+)
+
+// viewedCase is a case that a viewer may see. Only visibleCase makes one.
+type viewedCase struct {
+	caseRow
+	ForAgent  bool // the viewer is an agent of its desk: sees notes
+	Priority  string
+	Type      string
+	ChangedAt time.Time
+	Requested string // name of the requester
+	OwnerName string
+}
+
+const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisation, coalesce(o.name, '') as company,
+	c.owner, c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, true as visible,
+	exists (select from agent a where a.person = s.person and a.desk = c.desk) as for_agent,
+	c.priority, c.type, c.changed_at,
+	coalesce(nullif(q.name, ''), (select min(a.address) from address a where a.person = q.id), '') as requested,
+	coalesce(w.name, '') as owner_name`
+
+const viewedFrom = ` from ` + seerByPerson + `, cases c
+	join person q on q.id = c.requester
+	left join organisation o on o.id = c.organisation
+	left join person w on w.id = c.owner
+	where ` + wall
+
+// visibleCase finds a case by its number, behind the wall: "there is none" and
+// "it is not yours" are one answer, by one query (R63).
+func (d *Desk) visibleCase(ctx context.Context, t *tx, v Viewer, number string) (viewedCase, error) {
+	desk, n, _ := d.splitNumber(number)
+	rows, _ := t.Query(ctx, `select `+viewedColumns+viewedFrom+` and c.desk = $2 and c.number = $3`, v.person, desk, n)
+	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[viewedCase])
+	return c, notFound(err)
+}
+
+const casesOnPage = 50
+
+func (d *Desk) casePage(ctx context.Context, t *tx, v Viewer, q CaseQuery) (CasePage, error) {
+	args := []any{v.person}
+	arg := func(a any) string {
+		args = append(args, a)
+		return "$" + strconv.Itoa(len(args))
+	}
+	var where strings.Builder
+	switch q.Scope {
+	case "organisation":
+		where.WriteString(` and c.organisation = (select m.organisation from member m where m.person = $1)`)
+	case "desk":
+		where.WriteString(` and c.desk in (select a.desk from agent a where a.person = $1)`)
+	default:
+		where.WriteString(` and c.id in (select id from cases where requester = $1 union all select id from cases where owner = $1
+			union all select p.case_id from participant p where p.person = $1)`)
+	}
+	if !q.Closed {
+		where.WriteString(` and c.class not in ('closed', 'rejected')`)
+	}
+	if s := strings.TrimSpace(q.Search); s != "" {
+		if desk, n, ok := d.splitNumber(s); ok {
+			fmt.Fprintf(&where, ` and c.desk = %s and c.number = %s`, arg(desk), arg(n))
+		} else {
+			for i, w := range strings.Fields(s) {
+				if i == 8 {
+					break
+				}
+				fmt.Fprintf(&where, ` and c.title ilike %s`, arg("%"+likeLiteral(w)+"%"))
+			}
+		}
+	}
+	if at, id, ok := readCursor(q.Before); ok {
+		fmt.Fprintf(&where, ` and (c.changed_at, c.id) < (%s, %s)`, arg(at), arg(id))
+	}
+	rows, _ := t.Query(ctx, `select `+viewedColumns+viewedFrom+where.String()+
+		` order by c.changed_at desc, c.id desc limit `+arg(casesOnPage+1), args...)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[viewedCase])
+	if err != nil {
+		return CasePage{}, err
+	}
+	var page CasePage
+	if len(found) > casesOnPage {
+		found = found[:casesOnPage]
+		last := found[casesOnPage-1]
+		page.Next = fmt.Sprintf("%d.%d", last.ChangedAt.UnixMicro(), last.ID)
+	}
+	for _, c := range found {
+		line, err := d.caseLine(c, v)
+		if err != nil {
+			return CasePage{}, err
+		}
+		page.Cases = append(page.Cases, line)
+	}
+	return page, nil
+}
+
+func readCursor(s string) (time.Time, int64, bool) {
+	at, id, ok := strings.Cut(s, ".")
+	us, err1 := strconv.ParseInt(at, 10, 64)
+	n, err2 := strconv.ParseInt(id, 10, 64)
+	return time.UnixMicro(us).UTC(), n, ok && err1 == nil && err2 == nil
+}
+
+// likeLiteral takes the meaning of wildcards away. A '*' at either end is
+// what people write for "anything", which a search does anyway.
+func likeLiteral(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.Trim(s, "*"))
+}
+
+func (d *Desk) caseLine(c viewedCase, v Viewer) (CaseLine, error) {
+	desk, err := d.deskByID(c.Desk)
+	if err != nil {
+		return CaseLine{}, err
+	}
+	lang := desk.language(v.Language)
+	s, _ := desk.Status(c.Status)
+	return CaseLine{Number: desk.caseNumber(c.Number), Title: c.Title, Status: s.Label.In(lang), Class: c.Class,
+		YourTurn:  !c.ForAgent && (s.Class == flow.Customer || s.Class == flow.Resolved),
+		Requester: c.Requested, Company: c.Company, Owner: c.OwnerName, Opened: c.OpenedAt, Changed: c.ChangedAt}, nil
+}
+
+type entryRow struct {
+	ID     int64
+	Kind   string
+	At     time.Time
+	Author string
+	Side   string
+	Text   string
+	Rest   string
+	HTML   bool
+	Marks  []string
+	Event  string
+	Was    string
+	Became string
+	Why    string
+}
+
+// entriesShown bounds what one page of a case shows; the newest are kept.
+const entriesShown = 500
+
+func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (CaseView, error) {
+	c, err := d.visibleCase(ctx, t, v, number)
+	if err != nil {
+		return CaseView{}, err
+	}
+	desk, err := d.deskByID(c.Desk)
+	if err != nil {
+		return CaseView{}, err
+	}
+	lang := desk.language(v.Language)
+	view := CaseView{Desk: desk.Name.In(lang), ForAgent: c.ForAgent}
+	if view.CaseLine, err = d.caseLine(c, v); err != nil {
+		return CaseView{}, err
+	}
+	s, _ := desk.Status(c.Status)
+	view.Means = s.Means.In(lang)
+	view.Priority, view.Type = option(desk.Priorities, c.Priority, lang), option(desk.Types, c.Type, lang)
+	rows, _ := t.Query(ctx, `
+		select * from (
+			select 0::bigint as id, 'description' as kind, c.opened_at as at, coalesce(nullif(p.name, ''),
+					(select min(a.address) from address a where a.person = p.id), '') as author, 'customer' as side,
+				c.description as text, c.rest, c.html <> '' as html, '{}'::text[] as marks, '' as event, '' as was, '' as became, '' as why,
+				'-infinity'::timestamptz as written_at, 0 as rank
+			from cases c join person p on p.id = c.requester where c.id = $1
+			union all
+			select x.id, 'comment', x.at, coalesce(nullif(p.name, ''),
+					(select min(a.address) from address a where a.person = p.id), ''), x.side,
+				x.text, x.rest, x.html <> '', x.marks, '', '', '', '', x.written_at, 1
+			from comment x join person p on p.id = x.author where x.case_id = $1
+			union all
+			select x.id, 'note', x.at, coalesce(p.name, ''), 'desk', x.text, x.rest, x.html <> '', x.marks, '', '', '', '', x.written_at, 1
+			from note x left join person p on p.id = x.author where x.case_id = $1 and $2
+			union all
+			select x.id, 'event', x.at, coalesce(p.name, ''), '', '', '', false, '{}', x.kind, x.was, x.became, x.why, x.written_at, 2
+			from event x left join person p on p.id = x.actor where x.case_id = $1 and ($2 or not x.internal)
+		) e order by at desc, written_at desc, rank desc, id desc limit $3`, c.ID, c.ForAgent, entriesShown)
+	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (entryRow, error) {
+		var e entryRow
+		err := r.Scan(&e.ID, &e.Kind, &e.At, &e.Author, &e.Side, &e.Text, &e.Rest, &e.HTML, &e.Marks, &e.Event, &e.Was, &e.Became, &e.Why, nil, nil)
+		return e, err
+	})
+	if err != nil {
+		return CaseView{}, err
+	}
+	slices.Reverse(found)
+	files, list, err := caseFiles(ctx, t, c)
+	if err != nil {
+		return CaseView{}, err
+	}
+	view.Files = list
+	for _, e := range found {
+		entry := Entry{ID: e.ID, Kind: e.Kind, At: e.At, Author: e.Author, Side: e.Side, Text: e.Text, Rest: e.Rest,
+			HasHTML: e.HTML, Event: e.Event, Was: e.Was, Became: e.Became, Why: e.Why,
+			Files: files[fmt.Sprintf("%s %d", e.Kind, e.ID)]}
+		if c.ForAgent {
+			entry.Marks = e.Marks
+		}
+		if e.Event == "status" || e.Event == "opened" {
+			entry.Was, entry.Became = statusLabel(desk, e.Was, lang), statusLabel(desk, e.Became, lang)
+		}
+		view.Entries = append(view.Entries, entry)
+	}
+	view.Moves = d.caseMoves(desk, c, lang, t.now)
+	return view, nil
+}
+
+func option(options []flow.Option, key, lang string) string {
+	for _, o := range options {
+		if o.Key == key {
+			return o.Label.In(lang)
+		}
+	}
+	return ""
+}
+
+func statusLabel(d *running, key, lang string) string {
+	if s, ok := d.Status(key); ok {
+		return s.Label.In(lang)
+	}
+	return key
+}
+
+// caseMoves are the presses that the viewer may make. What needs a text with
+// it is done by mail.
+func (d *Desk) caseMoves(desk *running, c viewedCase, lang string, now time.Time) []CaseMove {
+	by := flow.ByCustomer
+	if c.ForAgent {
+		by = flow.ByAgent
+	}
+	if flow.Class(c.Class).Ended() && by == flow.ByCustomer && !canReopen(desk.Desk, c.caseRow, now) {
+		return nil
+	}
+	var moves []CaseMove
+	for _, s := range desk.Statuses {
+		m, ok := desk.CanMove(c.Status, s.Key, by)
+		if !ok || s.Key == c.Status || len(m.Requires) > 0 {
+			continue
+		}
+		if by == flow.ByCustomer && len(m.Words) == 0 {
+			continue
+		}
+		word := ""
+		for _, r := range desk.Words(lang, c.Status, by) {
+			if r.Move.To == s.Key {
+				word = r.Word
+				break
+			}
+		}
+		moves = append(moves, CaseMove{To: s.Key, Label: s.Label.In(lang), Word: word})
+	}
+	return moves
+}
+
+func caseFiles(ctx context.Context, t *tx, c viewedCase) (map[string][]FileLine, []FileLine, error) {
+	rows, _ := t.Query(ctx, `
+		select f.id, e.name, f.type, f.size, e.inline, f.internal, f.blob is null, coalesce(e.comment, e.note, 0),
+			case when e.comment is not null then 'comment' when e.note is not null then 'note' else 'description' end
+		from file f join entry_file e on e.file = f.id
+		where f.case_id = $1 and ($2 or not f.internal)
+		order by f.id, e.comment nulls first, e.note nulls first limit 2000`, c.ID, c.ForAgent)
+	by := map[string][]FileLine{}
+	var list []FileLine
+	seen := map[int64]bool{}
+	var f FileLine
+	var entry int64
+	var kind string
+	_, err := pgx.ForEachRow(rows, []any{&f.ID, &f.Name, &f.Type, &f.Size, &f.Inline, &f.Internal, &f.Absent, &entry, &kind}, func() error {
+		key := fmt.Sprintf("%s %d", kind, entry)
+		by[key] = append(by[key], f)
+		if !seen[f.ID] {
+			seen[f.ID] = true
+			list = append(list, f)
+		}
+		return nil
+	})
+	return by, list, err
+}
+
+func entryHTML(ctx context.Context, t *tx, c viewedCase, kind string, id int64) (string, error) {
+	var html string
+	var err error
+	switch {
+	case kind == "description":
+		err = t.QueryRow(ctx, `select html from cases where id = $1`, c.ID).Scan(&html)
+	case kind == "comment":
+		err = t.QueryRow(ctx, `select html from comment where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
+	case kind == "note" && c.ForAgent:
+		err = t.QueryRow(ctx, `select html from note where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
+	default:
+		return "", ErrNotFound
+	}
+	if err == nil && html == "" {
+		return "", ErrNotFound
+	}
+	return html, notFound(err)
+}
+
+func fileOf(ctx context.Context, t *tx, c viewedCase, id int64) (FileLine, int64, error) {
+	var f FileLine
+	var blob int64
+	err := t.QueryRow(ctx, `
+		select id, name, type, size, internal, blob from file
+		where case_id = $1 and id = $2 and ($3 or not internal) and blob is not null`, c.ID, id, c.ForAgent).
+		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
+	return f, blob, notFound(err)
+}
+
+func inlineFileOf(ctx context.Context, t *tx, c viewedCase, kind string, entry int64, contentID string) (FileLine, int64, error) {
+	var f FileLine
+	var blob int64
+	err := t.QueryRow(ctx, `
+		select f.id, e.name, f.type, f.size, f.internal, f.blob
+		from entry_file e join file f on f.id = e.file
+		where f.case_id = $1 and ($2 or not f.internal) and f.blob is not null and e.content_id = $3 and e.content_id <> ''
+			and case $4
+				when 'comment' then e.comment = $5
+				when 'note' then e.note = $5
+				else e.comment is null and e.note is null end
+		order by f.id limit 1`, c.ID, c.ForAgent, contentID, kind, entry).
+		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
+	f.Inline = true
+	return f, blob, notFound(err)
+}
+
+// pressed makes a move that somebody pressed for, and tells both sides.
+func (d *Desk) pressed(ctx context.Context, t *tx, seen caseRow, to string, person int64, by flow.By) error {
+	c, agents, err := caseAndAgents(ctx, t, seen.ID)
+	if err != nil {
+		return err
+	}
+	desk, err := d.deskByID(c.Desk)
+	if err != nil {
+		return err
+	}
+	m, ok := desk.CanMove(c.Status, to, by)
+	if !ok || len(m.Requires) > 0 || by == flow.ByCustomer && len(m.Words) == 0 {
+		return ErrNotAllowed
+	}
+	if flow.Class(c.Class).Ended() && by == flow.ByCustomer && !canReopen(desk.Desk, c, t.now) {
+		return ErrNotAllowed
+	}
+	return d.moveAndTell(ctx, t, desk, c, agents, to, person)
+}
+
+// moveAndTell sets a status outside of any mail, and queues the news of it for
+// both sides. person is 0 if the clock did it.
+func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow, agents []agentRow, to string, person int64) error {
+	people, err := customersOf(ctx, t, c)
+	if err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	from, _ := desk.Status(c.Status)
+	status, _ := desk.Status(to)
+	queueStatus(b, t, c.ID, &statusChange{from: from, to: status, actor: person}, Mail{})
+	var event int64
+	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
+		return err
+	}
+	actor := ""
+	fill := func(w *draft) {
+		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor, Changed: true,
+			Was: from.Label.In(w.to.language), Status: status.Label.In(w.to.language), Means: status.Means.In(w.to.language),
+			Desk: desk.Name.In(w.to.language), Contact: desk.Contact.In(w.to.language), Zone: desk.Timezone}
+	}
+	for _, p := range people {
+		if p.Person == person {
+			actor = nameOr(p.Name, p.Address)
+		}
+	}
+	for _, p := range people {
+		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
+			language: desk.language(p.Language), suppressed: p.Suppressed}}
+		fill(&w)
+		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
+		offer(desk, &w, status.Key)
+		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
+	}
+	for _, a := range told(desk, c, agents, NoticeStatus, person) {
+		w := draft{kind: NoticeStatus, to: a}
+		fill(&w)
+		for _, p := range people {
+			if p.Requester {
+				w.payload.Customer = nameOr(p.Name, p.Address)
+			}
+		}
+		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))
+	}
+	return run(ctx, t, b)
+}
+
+func requesterVerified(people []caseperson) bool {
+	return slices.ContainsFunc(people, func(p caseperson) bool { return p.Requester && p.Verified })
+}
+
+type moveRow struct {
+	ID     int64
+	Person *int64
+	CaseID int64
+	Move   string
+	UsedAt *time.Time
+}
+
+func (d *Desk) moveByLink(ctx context.Context, t *tx, link string, lock bool) (MoveLink, moveRow, error) {
+	q := `
+		select id, person, case_id, move, used_at from secret
+		where kind = 'move' and link_hash = $1 and expires_at > $2`
+	if lock {
+		q += ` for update`
+	}
+	rows, _ := t.Query(ctx, q, token.Hash(link), t.now)
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[moveRow])
+	if err == pgx.ErrNoRows {
+		return MoveLink{}, row, ErrExpired
+	}
+	if err != nil {
+		return MoveLink{}, row, err
+	}
+	var m MoveLink
+	var desk int
+	var number int64
+	var status string
+	var wrote, sure bool
+	err = t.QueryRow(ctx, `
+		select c.desk, c.number, c.title, c.status, c.desk_wrote_at is not null, p.verified_at is not null
+		from cases c join person p on p.id = c.requester where c.id = $1`, row.CaseID).
+		Scan(&desk, &number, &m.Title, &status, &wrote, &sure)
+	if err != nil {
+		return m, row, err
+	}
+	r, err := d.deskByID(desk)
+	if err != nil {
+		return m, row, err
+	}
+	lang := r.Languages[0]
+	to, ok := r.Status(row.Move)
+	if !ok {
+		return m, row, ErrExpired // the desk has this status no longer
+	}
+	if !wrote && !sure {
+		m.Title = ""
+	}
+	m.Number, m.Now, m.To, m.Class = r.caseNumber(number), statusLabel(r, status, lang), to.Label.In(lang), string(to.Class)
+	m.Done = row.UsedAt != nil || status == row.Move
+	return m, row, nil
+}
+
+func (d *Desk) pressMove(ctx context.Context, t *tx, link string) (MoveLink, error) {
+	m, row, err := d.moveByLink(ctx, t, link, true)
+	if err != nil || m.Done {
+		return m, err
+	}
+	person := int64(0)
+	if row.Person != nil {
+		person = *row.Person
+	}
+	if err := d.pressed(ctx, t, caseRow{ID: row.CaseID}, row.Move, person, flow.ByCustomer); err != nil {
+		return m, err
+	}
+	if _, err := t.Exec(ctx, `update secret set used_at = $2 where id = $1`, row.ID, t.now); err != nil {
+		return m, err
+	}
+	m.Now, m.Done = m.To, true
+	return m, nil
+}
+
+const heldColumns = `l.id as ledger, l.state, l.reason, l.from_address as "from", l.subject, l.received_at as received,
+	l.size, l.class, l.assurance`
+
+// heldWhere is held mail that an agent may decide on: of the desks whose agent
+// it is. $1 is the person.
+const heldWhere = `
+	from ledger l join mailbox b on b.id = l.mailbox
+	where l.state in ('held', 'quarantined')
+		and (l.desk in (select a.desk from agent a where a.person = $1)
+			or l.desk is null and exists (select from agent a where a.person = $1 and a.role = 'admin'))`
+
+func (d *Desk) heldLines(ctx context.Context, t *tx, v Viewer, before int64) ([]HeldLine, error) {
+	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+`
+		and ($2 = 0 or l.id < $2) order by l.id desc limit 50`, v.person, before)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[HeldLine])
+}
+
+const rawShown = 64 << 10
+
+func (d *Desk) heldView(ctx context.Context, t *tx, v Viewer, ledger int64) (HeldView, error) {
+	var view HeldView
+	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+` and l.id = $2`, v.person, ledger)
+	line, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[HeldLine])
+	if err != nil {
+		return view, notFound(err)
+	}
+	view.HeldLine = line
+	var trace []byte
+	err = t.QueryRow(ctx, `
+		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), '')
+		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw)
+	if err != nil {
+		return view, err
+	}
+	view.Raw = view.Raw[:min(len(view.Raw), rawShown)]
+	if trace != nil {
+		err = json.Unmarshal(trace, &view.Trace)
+	}
+	return view, err
+}
+
+func (d *Desk) release(ctx context.Context, t *tx, v Viewer, ledger int64) error {
+	rows, _ := t.Query(ctx, `select l.id, l.header_only`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
+	row, err := pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) (bool, error) {
+		var id int64
+		var headerOnly bool
+		err := r.Scan(&id, &headerOnly)
+		return headerOnly, err
+	})
+	if err != nil {
+		return notFound(err)
+	}
+	if row {
+		return fmt.Errorf("its body was too large to take, it lies on the mail server: %w", ErrNotAllowed)
+	}
+	return releaseRow(ctx, t, ledger, v.person)
+}
+
+// releaseRow makes a held or quarantined row stored again, on a person's word.
+func releaseRow(ctx context.Context, t *tx, ledger, person int64) error {
+	tag, err := t.Exec(ctx, `
+		update ledger set state = 'stored', released_by = nullif($2::bigint, 0), due_at = $3, tries = 0, told = false
+		where id = $1 and state in ('held', 'quarantined')`, ledger, person, t.now)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+func (d *Desk) refuse(ctx context.Context, t *tx, v Viewer, ledger int64) error {
+	rows, _ := t.Query(ctx, `select l.id`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
+	if _, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64]); err != nil {
+		return notFound(err)
+	}
+	return refuseRow(ctx, t, ledger)
+}
+
+func refuseRow(ctx context.Context, t *tx, ledger int64) error {
+	tag, err := t.Exec(ctx, `
+		update ledger set state = 'refused', ended_at = $2, told = false
+		where id = $1 and state in ('held', 'quarantined')`, ledger, t.now)
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return err
+}

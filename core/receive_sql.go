@@ -1,0 +1,322 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// lookUp reads everything that matters to a mail in one round trip, with the
+// sender and the cases in question locked. Without lock nothing is locked, and
+// nothing reserved.
+func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, error) {
+	desk, border, err := d.deskOf(m)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
+	a := d.keysOf(r)
+	early, _ := judge(m, border)
+	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
+		err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2) from ledger where id = $1`, m.Ledger, string(early)).
+			Scan((*string)(&early))
+		if err != nil {
+			return nil, notFound(err)
+		}
+	}
+	sure := early == Verified
+	f := r.f
+	b := &pgx.Batch{}
+	if lock && a.from != "" {
+		// two mails of one sender are filed one after the other, whatever process has them
+		b.Queue(`select pg_advisory_xact_lock(hashtextextended($1, $2))`, a.from, int64(desk.id))
+	}
+	if lock { // no desk file is applied between this look and the commit
+		b.Queue(`select pg_advisory_xact_lock_shared($1::int, $2::int)`, deskLock, desk.id)
+	}
+	var version int
+	b.Queue(`select version from desk where id = $1`, desk.id).QueryRow(func(row pgx.Row) error { return row.Scan(&version) })
+	var row *ledgerRecord
+	if m.Ledger != 0 {
+		queueLedgerRow(b, m.Ledger, lock, &row)
+	}
+	queueSender(b, a, desk.id, t.now, f)
+	queueNamed(b, a, desk.id, sure, lock, t.now, f)
+	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
+	if a.probe != nil {
+		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
+	}
+	if lock {
+		// person, case, comment, note; and an id and a blob for each file
+		b.Queue(`
+			select nextval('person_id_seq') union all select nextval('cases_id_seq')
+			union all select nextval('comment_id_seq') union all select nextval('note_id_seq')
+			union all select nextval('file_id_seq') from generate_series(1, $1::int)
+			union all select nextval('blob_id_seq') from generate_series(1, $1::int)`,
+			len(m.Files)).Query(values(&f.ids))
+	} else {
+		f.ids = make([]int64, 4+2*len(m.Files))
+	}
+	if err := run(ctx, t, b); err != nil {
+		return nil, err
+	}
+	if version != desk.version {
+		return nil, errStale
+	}
+	if m.Ledger != 0 && row == nil {
+		return nil, ErrNotFound
+	}
+	if row != nil {
+		f.row = row.facts()
+	} else {
+		f.row.State = StateStored
+	}
+	r.ownID = ours(m, f)
+	if junk := d.junkOf(m.Mailbox); junk != "" && f.row.Folder == junk {
+		r.m.Marks.Spam = true
+	}
+	return r, nil
+}
+
+type ledgerRecord struct {
+	ID         int64
+	State      string
+	ReleasedBy *int64
+	Releaser   string
+	Assurance  string
+	Evidence   []byte
+	Folder     string
+}
+
+func (r ledgerRecord) facts() ledgerRow {
+	row := ledgerRow{ID: r.ID, State: State(r.State), ReleasedBy: r.ReleasedBy, Releaser: r.Releaser,
+		Assurance: Assurance(r.Assurance), Folder: r.Folder}
+	if r.Evidence != nil {
+		row.Judged = json.Unmarshal(r.Evidence, &row.Evidence) == nil
+	}
+	return row
+}
+
+func queueLedgerRow(b *pgx.Batch, id int64, lock bool, into **ledgerRecord) {
+	q := `
+		select l.id, l.state, l.released_by, l.assurance, l.evidence,
+			(select b.folder from mailbox b where b.id = l.mailbox) as folder,
+			coalesce((select nullif(p.name, '') from person p where p.id = l.released_by), 'an agent') as releaser
+		from ledger l where l.id = $1`
+	if lock {
+		q += ` for update of l`
+	}
+	b.Queue(q, id).Query(one(into))
+}
+
+// queueSender asks who From is, and who the desk's agents are.
+func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
+	b.Queue(`
+		select p.id, p.name, p.language, p.verified_at is not null as verified,
+			p.blocked_at is not null as blocked, a.suppressed_at is not null as suppressed,
+			coalesce(g.role, '') as role, m.organisation as member,
+			coalesce(o.name, '') as member_name, coalesce(o.language, '') as member_lang
+		from address a
+		join person p on p.id = a.person
+		left join agent g on g.person = p.id and g.desk = $2
+		left join member m on m.person = p.id
+		left join organisation o on o.id = m.organisation
+		where a.address = $1`, a.from, desk).Query(one(&f.sender))
+	b.Queue(`
+		select d.organisation, o.name, o.language
+		from domain d join organisation o on o.id = d.organisation
+		where d.domain = $1`, a.domain).Query(one(&f.domain))
+	b.Queue(`
+		select g.person, p.name, a.address, p.language, a.suppressed_at is not null as suppressed,
+			(select count(*) from (
+				select from outbox x
+				where x.address = a.address and x.automatic and x.let_out and x.queued_at > $2
+				limit `+noticesCounted+`) recent) as notices
+		from agent g
+		join person p on p.id = g.person
+		join address a on a.person = p.id
+		where g.desk = $1
+		order by g.person, a.address`, desk, now.Add(-noticeWindow)).Query(all(&f.agents))
+}
+
+const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
+	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment`
+
+// named asks for every case that any evidence of a mail names, by what the mail
+// has of each kind: most have none but their own id.
+func named(a asked) (string, []any) {
+	var parts []string
+	var args []any
+	part := func(sql string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			sql = strings.Replace(sql, "?", "$"+strconv.Itoa(len(args)), 1)
+		}
+		parts = append(parts, sql)
+	}
+	part(`select case_id from ledger where id_hash = ?`, a.id)
+	part(`select case_id from outbox where id_hash = ?`, a.id)
+	if len(a.tokens) > 0 {
+		part(`select case_id from outbox where token_hash = any(?)`, a.tokens)
+		part(`select case_id from outbox where note_hash = any(?)`, a.tokens)
+	}
+	if len(a.ids) > 0 {
+		part(`select case_id from outbox where id_hash = any(?)`, a.ids)
+		part(`select case_id from ledger where id_hash = any(?)`, a.ids)
+	}
+	if len(a.numbers) > 0 {
+		part(`select c.id from unnest(?::int[], ?::bigint[]) as s (desk, number)
+			join cases c on c.desk = s.desk and c.number = s.number`, a.desks, a.numbers)
+	}
+	return strings.Join(parts, " union all "), args
+}
+
+// theNamed are those cases in the statements that follow in the same batch:
+// what named finds is found once, and kept for the transaction.
+const theNamed = `any (current_setting('postern.named')::bigint[])`
+
+// queueNamed asks what the mail's evidence names: letters of ours, earlier
+// mails, and the cases, which it locks in order of id (R75).
+func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time, f *facts) {
+	ids, args := named(a)
+	b.Queue(`
+		select set_config('postern.named',
+			(select coalesce(array_agg(case_id), '{}') from (`+ids+`) n where case_id is not null)::text, true)`, args...)
+	q := `
+		select c.id, c.desk, c.number, c.title, c.requester, c.organisation,
+			coalesce((select o.name from organisation o where o.id = c.organisation), '') as company,
+			c.owner, c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at,
+			coalesce((select true from ` + seerByAddress + ` where ` + wall + `), false) as visible
+		from cases c where c.id = ` + theNamed + `
+		order by c.id`
+	if lock {
+		q += ` for update of c`
+	}
+	b.Queue(q, a.from, a.domain, sure).Query(all(&f.cases))
+	if len(a.tokens) > 0 {
+		b.Queue(`
+			select `+letterColumns+` from outbox o where o.token_hash = any($1)
+			union all
+			select `+letterColumns+` from outbox o where o.note_hash = any($1)`, a.tokens).Query(all(&f.tokens))
+	}
+	// its own id among them: then it is a letter of ours that came back
+	b.Queue(`select `+letterColumns+` from outbox o where o.id_hash = any($1) limit 100`,
+		append([][]byte{a.id}, a.ids...)).Query(all(&f.ours))
+	if len(a.ids) > 0 {
+		b.Queue(`
+			select id, id_hash, content_hash, case_id, state from ledger
+			where id_hash = any($1) and case_id is not null
+			order by id limit 100`, a.ids).Query(all(&f.known))
+	}
+	b.Queue(`
+		select id, id_hash, content_hash, case_id, state from ledger
+		where desk = $1 and from_address = $2 and (id_hash = $3 or content_hash = $4)
+			and state not in ('stored', 'duplicate', 'gone') and id <> $5
+		order by id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+	b.Queue(`
+		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
+			coalesce(nullif(p.language, ''), o.language, '') as language,
+			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			`+recentMail+`
+		from (
+			select c.id as case_id, c.requester as person, true as requester from cases c where c.id = `+theNamed+`
+			union all
+			select p.case_id, p.person, false from participant p join cases c on c.id = p.case_id
+			where p.case_id = `+theNamed+` and p.person <> c.requester
+		) s
+		join person p on p.id = s.person
+		join address a on a.person = p.id
+		left join member m on m.person = p.id
+		left join organisation o on o.id = m.organisation
+		order by s.case_id, s.person, (a.address = $2) desc, a.suppressed_at nulls first, a.address
+		limit 200`, now, a.from).Query(all(&f.people))
+	if len(a.files) > 0 {
+		b.Queue(`
+			select f.id, f.case_id, f.internal, f.sha256 from file f
+			where f.sha256 = any($1) and f.case_id = `+theNamed, a.files).Query(all(&f.files))
+	}
+}
+
+// recentMail is what a person got of automatic mail within a day, to any of
+// its cases and to this one: a is the address, s.case_id the case, $1 now.
+const recentMail = `array(select x.queued_at from outbox x
+				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
+					and x.kind not in ('sign-in', 'word-refused') and x.queued_at > $1::timestamptz - interval '1 day'
+				order by x.queued_at desc limit 100) as automatic,
+			array(select x.queued_at from outbox x
+				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
+					and x.case_id = s.case_id and x.queued_at > $1::timestamptz - interval '1 day'
+				order by x.queued_at desc limit 100) as on_case`
+
+// queueCounts asks for what the budgets are compared with (R48).
+func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budgets Budgets, f *facts) {
+	if a.from == "" {
+		return
+	}
+	day := now.Add(-24 * time.Hour)
+	b.Queue(`
+		select queued_at, kind, case_id from outbox
+		where address = $1 and automatic and let_out and queued_at > $2 and not for_agent
+		order by queued_at desc limit 100`, a.from, day).Query(func(rows pgx.Rows) error {
+		var at time.Time
+		var kind string
+		var c *int64
+		_, err := pgx.ForEachRow(rows, []any{&at, &kind, &c}, func() error {
+			switch Kind(kind) {
+			case Confirmation, HeldAnswer, TooLarge:
+				f.counts.confirmed = append(f.counts.confirmed, at)
+				f.counts.automatic = append(f.counts.automatic, at)
+			case WordRefused:
+				f.counts.refused = append(f.counts.refused, at)
+			case SignIn:
+			default:
+				f.counts.automatic = append(f.counts.automatic, at)
+			}
+			if c != nil {
+				f.counts.onCase = append(f.counts.onCase, caseTime{*c, at})
+			}
+			return nil
+		})
+		return err
+	})
+	b.Queue(`
+		select max(queued_at) filter (where kind = 'question'), max(queued_at) filter (where kind = 'warning')
+		from outbox where address = $1 and for_agent and automatic and queued_at > $2`, a.from, day).QueryRow(
+		func(row pgx.Row) error { return row.Scan(&f.counts.asked, &f.counts.warned) })
+	b.Queue(`
+		select ended_at, size, outcome = 'opens a case' from ledger
+		where from_address = $1 and ended_at > $2 order by ended_at desc limit 200`, a.from, day).Query(
+		func(rows pgx.Rows) error {
+			var at time.Time
+			var size int64
+			var opened bool
+			_, err := pgx.ForEachRow(rows, []any{&at, &size, &opened}, func() error {
+				f.counts.bytes += size
+				if opened {
+					f.counts.opened = append(f.counts.opened, at)
+				}
+				return nil
+			})
+			return err
+		})
+	if sure {
+		return
+	}
+	most, longest := 1, time.Duration(0)
+	for _, w := range budgets.AllUnknown {
+		most, longest = max(most, w.Count), max(longest, w.Within)
+	}
+	domain := budgets.domainWindow(a.domain)
+	b.Queue(`
+		select ended_at from ledger
+		where answered and assurance <> 'verified' and ended_at > $1
+		order by ended_at desc limit $2`, now.Add(-longest), most).Query(values(&f.counts.answered))
+	b.Queue(`
+		select count(*) from (select from ledger
+			where answered and assurance <> 'verified' and from_domain = $1 and ended_at > $2 limit $3) recent`,
+		a.domain, now.Add(-domain.Within), domain.Count+1).Query(value(&f.counts.sameHost))
+}

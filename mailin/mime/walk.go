@@ -1,0 +1,273 @@
+package mime
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+)
+
+// part is a node of the mail's tree: a section of the bytes and what its
+// header says.
+type part struct {
+	header     Header // of an inner part the Content-* fields only
+	mediaType  string
+	params     map[string]string
+	start, end int64 // body
+	depth      int
+	boundary   string // of a multipart that was entered; "" until one is guessed
+	multipart  bool   // entered
+	opaque     bool   // beyond a limit: one file, whatever it is
+	kids       []*part
+}
+
+// walker makes the one pass over the mail's lines. Each line that begins with
+// two hyphens is compared with the open boundaries (Depth of them at most), so
+// unclosed boundaries cost nothing (R18).
+type walker struct {
+	*reader
+	in     *bufio.Reader
+	line   []byte // with its line end; a very long line comes in pieces
+	off    int64  // of line
+	next   int64  // offset behind line
+	fresh  bool   // line begins at a line's beginning
+	whole  bool   // line has its line end: the next one is fresh
+	again  bool   // hand out line once more
+	eol    int64  // length of the line end before line
+	stack  []*part
+	leaf   *part // the open part that takes lines, or nil
+	parts  int
+	unread int64 // octets since the clock was looked at
+}
+
+const (
+	blockBytes      = 64 << 10
+	longestBoundary = 512      // RFC 2046 allows 70
+	partHeaderBytes = 32 << 10 // an inner part has no use for more
+	partFields      = 100
+)
+
+func (rd *reader) walk() *part {
+	w := &walker{
+		reader: rd,
+		in:     bufio.NewReaderSize(io.NewSectionReader(rd.src, 0, rd.size), int(min(blockBytes, max(rd.size, 16)))),
+		whole:  true,
+	}
+	root := &part{}
+	w.rootHeader(root)
+	w.enter(root)
+	for w.scan() {
+		if p, closing := w.delimiter(); p != nil {
+			w.cross(p, closing)
+		}
+	}
+	if w.leaf != nil {
+		w.leaf.end = max(w.leaf.start, w.next)
+	}
+	for _, p := range w.stack {
+		p.end = max(p.start, w.next)
+		if len(p.kids) > 0 {
+			w.flaw("no closing boundary")
+		}
+	}
+	return root
+}
+
+// scan reads the next line, or the next piece of a very long one.
+func (w *walker) scan() bool {
+	if w.again {
+		w.again = false
+		return true
+	}
+	if w.unread > 1<<20 {
+		w.unread = 0
+		if w.late() {
+			return false
+		}
+	}
+	w.eol = 0
+	if w.whole {
+		w.eol = int64(lineEnd(w.line))
+	}
+	line, err := w.in.ReadSlice('\n')
+	if err != nil && err != bufio.ErrBufferFull {
+		w.broken()
+	}
+	if len(line) == 0 {
+		w.line = nil
+		return false
+	}
+	w.fresh = w.whole
+	w.whole = line[len(line)-1] == '\n'
+	w.off = w.next
+	w.next += int64(len(line))
+	w.unread += int64(len(line))
+	w.line = line
+	return true
+}
+
+// lineEnd is the length of the CRLF or LF that ends line.
+func lineEnd(line []byte) int {
+	switch {
+	case bytes.HasSuffix(line, []byte("\r\n")):
+		return 2
+	case bytes.HasSuffix(line, []byte("\n")):
+		return 1
+	}
+	return 0
+}
+
+// delimiter says which open multipart the current line delimits, if any.
+func (w *walker) delimiter() (p *part, closing bool) {
+	if !w.fresh || len(w.stack) == 0 || len(w.line) < 3 || w.line[0] != '-' || w.line[1] != '-' {
+		return nil, false
+	}
+	if len(w.line) > longestBoundary {
+		return nil, false
+	}
+	got := bytes.TrimRight(w.line[2:], " \t\r\n")
+	for i := len(w.stack) - 1; i >= 0; i-- {
+		p := w.stack[i]
+		rest, ok := bytes.CutPrefix(got, []byte(p.boundary))
+		if p.boundary == "" || !ok {
+			continue
+		}
+		if len(rest) == 0 {
+			return p, false
+		}
+		if string(rest) == "--" {
+			return p, true
+		}
+	}
+	// a multipart that names no boundary: the first line that looks like one
+	top := w.stack[len(w.stack)-1]
+	if top.boundary == "" && w.leaf == nil && len(got) > 0 && len(got) <= 70 && !bytes.ContainsAny(got, " \t") {
+		top.boundary = string(got)
+		return top, false
+	}
+	return nil, false
+}
+
+// cross ends what is open inside p at the current line and begins p's next
+// part, or ends p.
+func (w *walker) cross(p *part, closing bool) {
+	end := w.off - w.eol
+	if w.leaf != nil {
+		w.leaf.end = max(w.leaf.start, end)
+		w.leaf = nil
+	}
+	for w.stack[len(w.stack)-1] != p {
+		top := w.stack[len(w.stack)-1]
+		top.end = max(top.start, end)
+		w.stack = w.stack[:len(w.stack)-1]
+		w.flaw("no closing boundary")
+	}
+	if closing {
+		p.end = max(p.start, end)
+		w.stack = w.stack[:len(w.stack)-1]
+		return
+	}
+	kid := &part{depth: p.depth + 1}
+	if w.parts++; w.parts > w.limits.Parts {
+		// the rest of the mail is one file, whatever boundaries it holds
+		w.flaw("more than %d parts: the rest is kept as one file", w.limits.Parts)
+		for _, open := range w.stack {
+			open.end = w.size
+		}
+		w.stack = nil
+		kid.opaque = true
+	}
+	p.kids = append(p.kids, kid)
+	w.partHeader(kid)
+	w.enter(kid)
+}
+
+// enter decides whether p is looked into or taken as it is. p's header has
+// been read.
+func (w *walker) enter(p *part) {
+	p.start, p.end = w.next, w.next
+	if w.again { // the header ended at a boundary: that line is not p's
+		p.start, p.end = w.off, w.off
+	}
+	p.describe()
+	if p.opaque || !strings.HasPrefix(p.mediaType, "multipart/") {
+		w.leaf = p
+		return
+	}
+	if p.depth >= w.limits.Depth {
+		w.flaw("nested deeper than %d: kept as one file", w.limits.Depth)
+		p.opaque = true
+		w.leaf = p
+		return
+	}
+	p.multipart = true
+	p.boundary = strings.TrimRight(p.params["boundary"], " \t")
+	if p.boundary == "" {
+		w.flaw("multipart without boundary")
+	}
+	w.leaf = nil
+	w.stack = append(w.stack, p)
+}
+
+// rootHeader reads the mail's header block.
+func (w *walker) rootHeader(p *part) {
+	var block []byte
+	var total int64
+	started := false
+	for w.scan() {
+		if blank(w.line) && w.fresh {
+			if started {
+				break
+			}
+			continue // empty lines before the first field
+		}
+		if !started && w.fresh && w.off > 0 && !looksLikeField(w.line) {
+			w.again = true // an empty header: this is the body
+			break
+		}
+		started = true
+		total += int64(len(w.line))
+		if room := w.limits.HeaderBytes - len(block); room > 0 {
+			block = append(block, w.line[:min(room, len(w.line))]...)
+		}
+	}
+	if total > int64(w.limits.HeaderBytes) {
+		w.flaw("header cut at %s", size(int64(w.limits.HeaderBytes)))
+		block = block[:bytes.LastIndexByte(block, '\n')+1]
+	}
+	if w.limits.HeaderRefused > 0 && total > int64(w.limits.HeaderRefused) && w.msg.Err == nil {
+		w.msg.Err = ErrHeaderTooLarge
+	}
+	p.header = w.fields(block, w.limits.Fields, func(string) bool { return true })
+	w.msg.Header = p.header
+	w.msg.BodyAt = w.next
+	if w.again {
+		w.msg.BodyAt = w.off
+	}
+}
+
+// partHeader reads the header block of an inner part. It ends at an empty line
+// or at a boundary.
+func (w *walker) partHeader(p *part) {
+	var block []byte
+	for w.scan() {
+		if w.fresh && blank(w.line) {
+			break
+		}
+		if d, _ := w.delimiter(); d != nil && d.boundary != "" {
+			w.again = true
+			break
+		}
+		if len(block)+len(w.line) <= partHeaderBytes {
+			block = append(block, w.line...)
+		}
+	}
+	p.header = w.fields(block, partFields, func(name string) bool { return strings.HasPrefix(name, "content-") })
+}
+
+func blank(line []byte) bool { return len(line) == lineEnd(line) }
+
+func looksLikeField(line []byte) bool {
+	i := bytes.IndexByte(line, ':')
+	return i > 0 && fieldName(string(line[:i])) != ""
+}
