@@ -425,3 +425,43 @@ func TestProbe_decidesOnPlusAddresses(t *testing.T) {
 		})
 	}
 }
+
+// A server that refuses the plain address has nothing plainer to be offered:
+// the letter is tried like any other, and the bounce address stays in use.
+func TestOutbox_aRefusedPlainSenderIsTriedLater(t *testing.T) {
+	w := newWorld(t, nil)
+	l := w.confirmation("a")
+	if l.Envelope != "support@desk.example" {
+		t.Fatalf("envelope %s", l.Envelope)
+	}
+	w.dot("a", l, "mail")
+	w.ends("a", l, core.SenderRefused, "550 5.7.60")
+	if state, tries := w.letterState(l), w.count(`select tries from outbox where id = $1`, l.ID); state != "retry" || tries != 1 {
+		t.Errorf("R60: %s after %d tries", state, tries)
+	}
+	if n := len(w.claim("a", 10)); n != 0 {
+		t.Error("R60: due at once, for ever")
+	}
+	w.Clock.Advance(time.Minute)
+	if n := len(w.claim("a", 10)); n != 1 {
+		t.Error("R60: not due after a minute")
+	}
+	if n := w.count(`select count(*) from instance where key like 'plain-envelope-%'`); n != 0 {
+		t.Error("R60: bounce addresses were given up for it")
+	}
+}
+
+// A process whose settings name no mailbox of a desk leaves its letters to one
+// that has them.
+func TestOutbox_lettersOfADeskWithoutAnAddressWait(t *testing.T) {
+	w := newWorld(t, nil)
+	w.receive(mail{from: anna, subject: "x", text: "y"})
+	other, err := w.another(t, func(s *core.Settings) { s.Mailboxes = nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if letters, err := other.ClaimLetters(t.Context(), "other", 10); err != nil || len(letters) != 0 {
+		t.Errorf("R58: %d letters claimed by a process that cannot send them, %v", len(letters), err)
+	}
+	to(t, w.letters(), anna, core.Confirmation)
+}
