@@ -375,7 +375,12 @@ func (r *reading) send(w draft, caseID int64) {
 	w.payload.Desk = r.desk.Name.In(w.to.language)
 	w.payload.Contact = r.desk.Contact.In(w.to.language)
 	w.payload.Zone = r.desk.Timezone
-	c := gate(w, cause, r.spent(w.to), r.set.Budgets, caseID, r.now)
+	spent := r.spent(w.to)
+	if spent.stopped == "" {
+		spent.stopped = r.stopped(caseID)
+	}
+	c := gate(w, cause, spent, r.set.Budgets, caseID, r.now)
+	r.withheldLine(c, caseID)
 	switch {
 	case c.withheld == gathered:
 		r.say("R47", "%s to an agent is gathered for the digest", w.kind)

@@ -386,6 +386,9 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 	if actor == "" {
 		actor = r.writer()
 	}
+	if r.stopped(c.ID) != "" {
+		marks = append(slices.Clone(marks), "ping-pong")
+	}
 	for _, a := range r.agentsTold(c, kind) {
 		w := draft{kind: kind, to: a, replied: false, internal: kind == NoticeNote}
 		w.payload = r.about(c, a.language)

@@ -26,6 +26,7 @@ type facts struct {
 	files  []fileRow // files those cases have already, of those that the mail brings
 	probe  *probeRow
 	counts counts
+	talks  []talk  // of the sender's address, and of each case named (R50)
 	ids    []int64 // reserved: person, case, comment, note, and two for each file
 }
 
@@ -114,11 +115,15 @@ type caseperson struct {
 	Requester  bool
 	Automatic  []time.Time // automatic mail to this address within a day, newest first
 	OnCase     []time.Time // and of it on this case
+	Muted      bool        // a ping-pong with it, or on this case, was stopped within the day (R50)
 }
 
 // counts are what budgets are compared with for mail to this person.
 func (p caseperson) counts() counts {
 	c := counts{automatic: p.Automatic}
+	if p.Muted {
+		c.stopped = mutedReason
+	}
 	for _, at := range p.OnCase {
 		c.onCase = append(c.onCase, caseTime{p.CaseID, at})
 	}
@@ -159,6 +164,7 @@ type counts struct {
 	bytes     int64       // of this sender in a day
 	asked     *time.Time  // last question to this person
 	warned    *time.Time  // last warning to it
+	stopped   string      // why automatic mail has stopped (R50), "" if it has not
 }
 
 type caseTime struct {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -97,7 +98,16 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 			return "X-Auto-Response-Suppress (R27)"
 		}
 	}
+	if spent.stopped != "" {
+		return spent.stopped
+	}
 	return overBudget(w, cause, spent, b, caseID, now)
+}
+
+// worthALine says that agents want to know of a withheld answer: the sender
+// waits for it, and neither the mail nor its class says why it does not come.
+func worthALine(withheld string) bool {
+	return strings.HasSuffix(withheld, "(R48)") || strings.HasSuffix(withheld, "(R50)") || strings.HasSuffix(withheld, "(R55)")
 }
 
 // overBudget says which budget of R48 is spent.

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
+	queueTalks(b, a, t.now, f)
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -250,7 +252,35 @@ const recentMail = `array(select x.queued_at from outbox x
 			array(select x.queued_at from outbox x
 				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
 					and x.case_id = s.case_id and x.queued_at > $1::timestamptz - interval '1 day'
-				order by x.queued_at desc limit 100) as on_case`
+				order by x.queued_at desc limit 100) as on_case,
+			exists (select from outbox x
+				where x.reason = '` + pingPongReason + `' and x.queued_at > $1::timestamptz - interval '1 day'
+					and (x.address = a.address or x.case_id = s.case_id)) as muted`
+
+// queueTalks asks who wrote when lately: the sender and we, and on each case
+// that is named (R50).
+func queueTalks(b *pgx.Batch, a asked, now time.Time, f *facts) {
+	const sql = `
+		select %[1]s as case_id,
+			array(select l.received_at from ledger l where l.%[2]s and l.ended_at > $2 order by l.id) as came,
+			array(select l.state = 'filed' and l.outcome <> 'opens a case' from ledger l
+				where l.%[2]s and l.ended_at > $2 order by l.id) as answers,
+			array(select x.dotted_at from outbox x where x.%[3]s and x.automatic and x.let_out and not x.for_agent
+				and x.kind <> 'sign-in' and x.dotted_at > $2 and x.queued_at > $2 order by x.dotted_at) as sent,
+			array(select x.queued_at from outbox x where x.%[3]s and not x.automatic and x.queued_at > $2 order by x.queued_at) as wrote,
+			exists (select from outbox x where x.%[3]s and x.reason = '` + pingPongReason + `' and x.queued_at > $3) as muted
+		%[4]s`
+	lately, aDay := now.Add(-longestPingPong), now.Add(-mutedFor)
+	into := func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[talk])
+		f.talks = append(f.talks, found...)
+		return err
+	}
+	if a.from != "" {
+		b.Queue(fmt.Sprintf(sql, "0::bigint", "from_address = $1", "address = $1", ""), a.from, lately, aDay).Query(into)
+	}
+	b.Queue(fmt.Sprintf(sql, "c.id", "case_id = c.id", "case_id = c.id", "from cases c where $1 and c.id = "+theNamed), true, lately, aDay).Query(into)
+}
 
 // queueCounts asks for what the budgets are compared with (R48).
 func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budgets Budgets, f *facts) {

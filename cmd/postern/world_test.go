@@ -175,8 +175,9 @@ type sink struct {
 
 	mu      sync.Mutex
 	letters []letter
-	hold    chan struct{} // answers to the final dot wait for it, if not nil
-	atDot   chan struct{} // told when a mail has come whole
+	hold    chan struct{}  // answers to the final dot wait for it, if not nil
+	others  func(l letter) // what people and machines outside do with mail to them; may be nil
+	atDot   chan struct{}  // told when a mail has come whole
 }
 
 // newSink takes a port and does not listen on it yet: connections are refused.
@@ -269,9 +270,12 @@ func (d *delivery) Data(r io.Reader) error {
 	m := mailin.Parse(bytes.NewReader(raw), int64(len(raw)), mime.DefaultLimits)
 	d.mu.Lock()
 	d.letters = append(d.letters, letter{m, d.from, raw})
+	others := d.others
 	d.mu.Unlock()
 	if local, _, _ := strings.Cut(d.to, "@"); strings.HasPrefix(local, "support+") && d.back != nil {
 		d.back(fmt.Appendf(nil, "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s", d.from, d.to, raw))
+	} else if others != nil {
+		others(letter{m, d.from, raw})
 	}
 	return nil
 }
