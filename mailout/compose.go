@@ -24,7 +24,7 @@ type Composer struct {
 // is a defect, of the letter or of a template.
 func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, error)) ([]byte, error) {
 	l = withheld(l)
-	subject, body, err := c.words(l)
+	subject, body, inHTML, err := c.words(l)
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +33,12 @@ func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, 
 		return nil, err
 	}
 	m.SetBodyString(mail.TypeTextPlain, body)
+	m.AddAlternativeString(mail.TypeTextHTML, inHTML)
 	files := newAttachments(l.Files)
 	m.SetAttachments(files.parts())
 
 	var frame bytes.Buffer
-	frame.Grow(len(body) + len(body)/4 + 2048)
+	frame.Grow(len(body) + len(inHTML) + len(body)/4 + 2048)
 	if _, err := m.WriteTo(&frame); err != nil {
 		return nil, fmt.Errorf("build the mail: %w", err)
 	}

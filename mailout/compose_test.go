@@ -85,6 +85,7 @@ type parsed struct {
 	header  netmail.Header
 	subject string
 	text    string
+	html    string
 	files   map[string]string // name to decoded content
 }
 
@@ -107,24 +108,39 @@ func parse(t testing.TB, raw []byte) parsed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if media == "text/plain" {
-		p.text = decoded(t, m.Header.Get("Content-Transfer-Encoding"), m.Body)
-		return p
+	p.read(t, media, params["boundary"], m.Header.Get("Content-Transfer-Encoding"), m.Body)
+	return p
+}
+
+// read takes text, HTML and files of a part.
+func (p *parsed) read(t testing.TB, media, boundary, encoding string, body io.Reader) {
+	t.Helper()
+	switch media {
+	case "text/plain":
+		p.text = decoded(t, encoding, body)
+		return
+	case "text/html":
+		p.html = decoded(t, encoding, body)
+		return
 	}
-	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
+	for r := multipart.NewReader(body, boundary); ; {
 		part, err := r.NextRawPart()
 		if err == io.EOF {
-			return p
+			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := decoded(t, part.Header.Get("Content-Transfer-Encoding"), part)
+		encoding := part.Header.Get("Content-Transfer-Encoding")
 		if disposition, params, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition")); disposition == "attachment" {
-			p.files[params["filename"]] = body
+			p.files[params["filename"]] = decoded(t, encoding, part)
 			continue
 		}
-		p.text = body
+		media, params, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.read(t, media, params["boundary"], encoding, part)
 	}
 }
 

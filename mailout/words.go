@@ -32,6 +32,7 @@ const Above = "-- >8 --"
 
 // language is one language's words.
 type language struct {
+	code            string
 	kinds           map[core.Kind]*template.Template
 	months, days    []string
 	decimal, midway string // "2.4 MB"; between date and time
@@ -64,11 +65,14 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 	parts, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
 		"join":    strings.Join,
 		"example": example,
+		"card":    func() string { return "\n" + beginCard + "\n" },
+		"endcard": func() string { return "\n" + endCard + "\n" },
+		"foot":    func() string { return "\n\n" + foot + "\n" },
 	}).ParseFS(files, "mail/parts."+code+".txt")
 	if err != nil {
 		return nil, err
 	}
-	lang := &language{kinds: map[core.Kind]*template.Template{}}
+	lang := &language{code: code, kinds: map[core.Kind]*template.Template{}}
 	for _, k := range kinds {
 		name := "mail/" + string(k) + "." + code + ".txt"
 		if _, err := fs.Stat(files, name); err != nil {
@@ -118,22 +122,37 @@ func run(t *template.Template, name string, values any) (string, error) {
 	return b.String(), err
 }
 
-// words renders subject and body of l in its language.
-func (c *Composer) words(l core.Letter) (subject, body string, err error) {
+// Words are a letter's subject and body, as plain text and as HTML, without
+// what must not be repeated (R51).
+func (c *Composer) Words(l core.Letter) (subject, plain, rich string, err error) {
+	l = withheld(l)
+	subject, plain, rich, err = c.words(l)
+	return tagged(l.Number, subject), plain, rich, err
+}
+
+// words renders subject and body of l in its language: the body as plain text
+// and, made of the same, as HTML.
+func (c *Composer) words(l core.Letter) (subject, plain, rich string, err error) {
 	lang, t := c.template(l)
 	if t == nil {
-		return "", "", fmt.Errorf("there are no words for a mail of kind %q", l.Kind)
+		return "", "", "", fmt.Errorf("there are no words for a mail of kind %q", l.Kind)
 	}
 	v := newView(l, lang)
 	if subject, err = run(t, "subject", v); err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
-	if body, err = run(t, "body", v); err != nil {
-		return "", "", err
+	body, err := run(t, "body", v)
+	if err != nil {
+		return "", "", "", err
 	}
-	body = tidied(body)
-	body = strings.ReplaceAll(body, textGoesHere, v.written)
-	return strings.TrimSpace(subject), strings.ToValidUTF8(strings.ReplaceAll(body, "\x00", ""), "\uFFFD"), nil
+	body = valid(body)
+	rich = inHTML(lang.code, tidied(body), valid(v.written), v)
+	plain = strings.ReplaceAll(tidied(marks.Replace(body)), textGoesHere, valid(v.written))
+	return strings.TrimSpace(subject), plain, rich, nil
+}
+
+func valid(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
 }
 
 // template finds the words of l: in its language, in the same language of
@@ -187,6 +206,19 @@ type file struct{ Name, Size string }
 
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
+	for _, value := range []*string{&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact,
+		&p.Status, &p.Means, &p.Was, &p.Reason, &l.To.Name, &l.From.Name, &l.Text} {
+		*value = unmarked(*value)
+	}
+	p.Lines, p.Marks = unmarkedAll(p.Lines), unmarkedAll(p.Marks)
+	p.Words = slices.Clone(p.Words)
+	for i := range p.Words {
+		p.Words[i] = core.Word{Word: unmarked(p.Words[i].Word), Does: unmarked(p.Words[i].Does)}
+	}
+	p.Links = slices.Clone(p.Links)
+	for i := range p.Links {
+		p.Links[i].Label = unmarked(p.Links[i].Label)
+	}
 	v := &view{
 		Number: l.Number, Title: p.Title, Case: l.Case,
 		Desk: p.Desk, Contact: strings.TrimSpace(p.Contact),
@@ -214,10 +246,10 @@ func newView(l core.Letter, lang *language) *view {
 	}
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
-		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
+		v.Items = append(v.Items, item{w.Number, unmarked(w.Title), lang.date(w.At, zone), quoted(written(unmarked(w.Text)))})
 	}
 	for _, f := range l.Files {
-		shown := file{f.Name, lang.size(f.Size)}
+		shown := file{unmarked(f.Name), lang.size(f.Size)}
 		if f.Attach {
 			v.Attached = append(v.Attached, shown)
 		} else {
@@ -225,6 +257,14 @@ func newView(l core.Letter, lang *language) *view {
 		}
 	}
 	return v
+}
+
+func unmarkedAll(all []string) []string {
+	kept := make([]string, len(all))
+	for i, s := range all {
+		kept[i] = unmarked(s)
+	}
+	return kept
 }
 
 // written is a person's text as they wrote it, without the empty lines around.

@@ -77,6 +77,11 @@ func commands() []command {
 			more: "The organisation is made if it is new. The mail holds a link and a code, good for\nseven days.",
 		},
 		{
+			name: "mail preview", summary: "write every mail that Postern sends, with sample facts, into a folder",
+			usage: "[--language CODE] [--kind KIND] DIR", example: "postern mail preview /tmp/mails", flags: mailPreviewCommand,
+			more: "Each as the mail itself, its text and its HTML; index.html shows them all.",
+		},
+		{
 			name: "ledger check", summary: "how many mails came in, and what became of them",
 			usage: "[--json]", example: "postern ledger check", flags: ledgerCheckCommand, alone: true,
 		},

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"html/template"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"postern/core"
+	"postern/mailout"
+	"postern/templates"
+)
+
+// mailPreviewCommand writes every mail that Postern sends, with sample facts, so
+// that those who change a word see all of it before a customer does.
+func mailPreviewCommand(f *flag.FlagSet) action {
+	language := f.String("language", "", "only this `LANGUAGE`; without it, all")
+	kind := f.String("kind", "", "only this `KIND` of mail; without it, all")
+	return func(_ context.Context, p *program, args []string) error {
+		dir, err := one(args, "folder")
+		if err != nil {
+			return err
+		}
+		c, err := mailout.NewComposer(templates.Mail)
+		if err != nil {
+			return err
+		}
+		languages, kinds := c.Languages(), mailout.Kinds()
+		if *language != "" {
+			if !slices.Contains(languages, *language) {
+				return usageError(fmt.Sprintf("there are no words in %q: there is %s", *language, alternatives(languages)))
+			}
+			languages = []string{*language}
+		}
+		if *kind != "" {
+			if !slices.Contains(kinds, core.Kind(*kind)) {
+				return usageError(fmt.Sprintf("there is no mail %q", *kind))
+			}
+			kinds = []core.Kind{core.Kind(*kind)}
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		var shown []previewed
+		for _, lang := range languages {
+			for _, k := range kinds {
+				one, err := preview(c, dir, k, lang)
+				if err != nil {
+					return err
+				}
+				shown = append(shown, one)
+			}
+		}
+		var index bytes.Buffer
+		if err := previewIndex.Execute(&index, shown); err != nil {
+			return err
+		}
+		path := filepath.Join(dir, "index.html")
+		if err := os.WriteFile(path, index.Bytes(), 0o644); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "%d mails, each as .eml, .txt and .html: open %s\n", len(shown), path)
+		return nil
+	}
+}
+
+type previewed struct{ Kind, Language, Subject, Name string }
+
+// preview writes one mail as it is sent, and its two forms apart.
+func preview(c *mailout.Composer, dir string, k core.Kind, lang string) (previewed, error) {
+	l := mailout.Sample(k, lang)
+	name := string(k) + "." + lang
+	file := func(int64) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(strings.Repeat("x", 48<<10))), nil }
+	raw, err := c.Compose(l, file)
+	if err != nil {
+		return previewed{}, fmt.Errorf("%s: %w", name, err)
+	}
+	subject, plain, rich, err := c.Words(l)
+	if err != nil {
+		return previewed{}, fmt.Errorf("%s: %w", name, err)
+	}
+	for ending, content := range map[string]string{".eml": string(raw), ".txt": plain, ".html": rich} {
+		if err := os.WriteFile(filepath.Join(dir, name+ending), []byte(content), 0o644); err != nil {
+			return previewed{}, err
+		}
+	}
+	return previewed{string(k), lang, subject, name}, nil
+}
+
+var previewIndex = template.Must(template.New("index").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails</title>
+<style>:root{color-scheme:light dark}body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td{padding:.2em 1em .2em 0}</style></head>
+<body><h1>Mails</h1><table><tbody>
+{{range .}}<tr><td>{{.Kind}}</td><td>{{.Language}}</td><td>{{.Subject}}</td><td><a href="{{.Name}}.html">HTML</a> <a href="{{.Name}}.txt">text</a> <a href="{{.Name}}.eml">mail</a></td></tr>
+{{end}}</tbody></table></body></html>
+`))
