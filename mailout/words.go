@@ -36,6 +36,7 @@ type language struct {
 	kinds           map[core.Kind]*template.Template
 	months, days    []string
 	decimal, midway string // "2.4 MB"; between date and time
+	ordinal         string // behind a day's number
 }
 
 // NewComposer reads the templates: mail/<kind>.<language>.txt, each with a
@@ -98,6 +99,9 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 		return nil, fmt.Errorf("mail/parts.%s.txt: twelve months and seven days are needed, Sunday first", code)
 	}
 	if lang.decimal, err = run(parts, "decimal", nil); err != nil {
+		return nil, err
+	}
+	if lang.ordinal, err = run(parts, "ordinal", nil); err != nil {
 		return nil, err
 	}
 	lang.midway, err = run(parts, "midway", nil)
@@ -313,7 +317,7 @@ func (l *language) date(t time.Time, zone *time.Location) string {
 		return ""
 	}
 	t = t.In(zone)
-	return l.days[t.Weekday()] + " " + strconv.Itoa(t.Day()) + " " + l.months[t.Month()-1] + " " +
+	return l.days[t.Weekday()] + " " + strconv.Itoa(t.Day()) + l.ordinal + " " + l.months[t.Month()-1] + " " +
 		strconv.Itoa(t.Year()) + " " + l.midway + " " + t.Format("15:04")
 }
 
