@@ -92,6 +92,11 @@ func compare(t *testing.T, got explained, want fixtures.Want) {
 	}
 	same("forwarded", got.Forwarded, want.Forwarded)
 	if got.DSN != nil && want.DSN != nil && want.DSN.DiagnosticHas != nil {
+		for i, status := range want.DSN.Status {
+			if strings.HasSuffix(status, ".") && i < len(got.DSN.Status) && strings.HasPrefix(got.DSN.Status[i], status) {
+				want.DSN.Status[i] = got.DSN.Status[i]
+			}
+		}
 		for i, part := range want.DSN.DiagnosticHas {
 			if i >= len(got.DSN.Diagnostic) || !strings.Contains(got.DSN.Diagnostic[i], part) {
 				t.Errorf("dsn.diagnostic %q holds no %q", got.DSN.Diagnostic, part)
