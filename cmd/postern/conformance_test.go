@@ -32,7 +32,11 @@ func TestConformance(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
-		said[filepath.Base(e.File)] = e
+		name := filepath.Base(e.File)
+		if _, twice := said[name]; twice {
+			t.Errorf("%s is explained twice", name)
+		}
+		said[name] = e
 	}
 	for _, f := range fixtures.All() {
 		name := f.Name
