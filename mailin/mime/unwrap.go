@@ -104,6 +104,9 @@ func (rd *reader) outlook(p *part) {
 		if f.contentID != "" {
 			fields = []Field{{"Content-Id", "<" + f.contentID + ">"}}
 		}
+		if f.mediaType == "" {
+			f.mediaType = "application/octet-stream"
+		}
 		add(f.content, f.mediaType, false, fields...).params["name"] = f.name
 	}
 	if len(inner.kids) > 0 {

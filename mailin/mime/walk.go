@@ -370,6 +370,9 @@ func fromLine(line []byte) bool {
 }
 
 func looksLikeField(line []byte) bool {
+	if bytes.IndexByte(line, 0) >= 0 {
+		line = bytes.ReplaceAll(line, []byte{0}, nil)
+	}
 	i := bytes.IndexByte(line, ':')
 	return i > 0 && fieldName(string(line[:i])) != ""
 }
