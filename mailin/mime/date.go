@@ -78,7 +78,10 @@ func (d *dateParts) number(w string) bool {
 }
 
 func (d *dateParts) clock(w string) bool {
-	w, _, _ = strings.Cut(w, "+")
+	zone := ""
+	if i := strings.IndexAny(w, "+-"); i > 0 { // nobody left a space
+		w, zone = w[:i], w[i:]
+	}
 	part := strings.Split(w, ":")
 	if len(part) > 3 {
 		return false
@@ -93,7 +96,7 @@ func (d *dateParts) clock(w string) bool {
 		*at[i] = n
 	}
 	d.timed = true
-	return d.hour < 24
+	return d.hour < 24 && (zone == "" || d.offset(zone))
 }
 
 func (d *dateParts) offset(w string) bool {

@@ -172,6 +172,18 @@ func (rd *reader) withoutUU(p *part, room int) (text []byte, more bool) {
 		if !found {
 			break
 		}
+		if rd.parts++; rd.parts > rd.limits.Parts {
+			rd.flaw("more than %d parts: the rest stays text", rd.limits.Parts)
+			keep([]byte("begin 644 " + name + "\n"))
+			for {
+				line, err := in.ReadSlice('\n')
+				keep(line)
+				if len(line) == 0 && err != nil {
+					break
+				}
+			}
+			break
+		}
 		block := &uuOctets{in: in}
 		n := len(rd.msg.Files) + 1
 		f := File{Name: fileName(name, "", n, rd.limits.FileNameRunes), Type: "application/octet-stream"}
