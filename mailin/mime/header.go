@@ -2,7 +2,6 @@ package mime
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -131,8 +130,12 @@ func headerText(block []byte) string {
 		return string(block)
 	}
 	declared := ""
-	if m := declaredPattern.FindSubmatch(block); m != nil {
-		declared = string(m[1])
+	for rest := string(block); rest != "" && declared == ""; {
+		name, value, _ := strings.Cut(nextField(&rest), ":")
+		if strings.EqualFold(strings.TrimSpace(name), "Content-Type") {
+			_, params := parseParams(repairUTF8([]byte(unfold(value))))
+			declared = params["charset"]
+		}
 	}
 	var b strings.Builder
 	for rest := string(block); rest != ""; {
@@ -148,8 +151,6 @@ func headerText(block []byte) string {
 	}
 	return b.String()
 }
-
-var declaredPattern = regexp.MustCompile(`(?i)\ncontent-type:[^\x00-\x08]{0,300}?;\s*charset\s*=\s*"?([a-z0-9_.:-]{2,40})`)
 
 // nextField cuts the first field with its continuation lines off text.
 func nextField(text *string) string {

@@ -201,19 +201,20 @@ func TestRead_kinds(t *testing.T) {
 		{"R17/yEnc stays text", crlf(plainHead, "=ybegin line=128 size=3 name=a.bin", "abc", "=yend size=3"), `text "=ybegin line=128 size=3 name=a.bin\nabc\n=yend size=3"`},
 
 		// signed and encrypted
-		{"R17/S\u002fMIME signed", wrappedIn(signedType, cms(inner)), innerTold},
-		{"R17/S\u002fMIME signed, in pieces of unknown length", wrappedIn("application/x-pkcs7-mime; name=smime.p7m", cmsPieces(inner[:20], inner[20:50], inner[50:])), innerTold},
-		{"R17/S\u002fMIME signed, as plain octets", wrappedIn("application/octet-stream; name=smime.p7m", cms(inner)), innerTold},
-		{"R17/S\u002fMIME signed twice", wrappedIn(signedType, cms(wrappedIn(signedType, cms(inner)))), innerTold},
-		{"R17/S\u002fMIME signed three times", wrappedIn(signedType, cms(wrappedIn(signedType, cms(wrappedIn(signedType, cms(inner)))))), "~text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x83"},
-		{"R17/S\u002fMIME, cut short", wrappedIn(signedType, cms(inner)[:len(cms(inner))-11]), "text \"Signed words.\"\nfile a.pdf application/pdf \"%PDF\"\nflaw no closing boundary"},
-		{"R17/S\u002fMIME, nothing but text inside", wrappedIn(signedType, cms("Just words.\r\n")), "text \"Just words.\"\nflaw no empty line before the text"},
-		{"R17/S\u002fMIME encrypted", wrappedIn("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", der(0x30, oidEnvelopedData, der(0xa0, "\x30\x00"))), "text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x0f\\x06\\t*\\x86H\\x86\\xf7\\r\\x01\\a\\x03\\xa0\\x020\\x00\"\nflaw the mail is encrypted: its text cannot be read"},
-		{"R17/S\u002fMIME, certificates alone", wrappedIn("application/pkcs7-mime; smime-type=certs-only", der(0x30, oidSignedData, der(0xa0, der(0x30, derVersion, derDigests, der(0x30, oidData))))), "~text \"\"\nfile file-1.p7m application/pkcs7-mime \"0"},
-		{"R17/S\u002fMIME, broken", wrappedIn(signedType, "0\x84\xff\xff\xff\xffjunk"), "text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x84\\xff\\xff\\xff\\xffjunk\""},
-		{"R17/S\u002fMIME clear-signed", crlf("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=b", "", "--b", "Content-Type: text/plain", "", "Words.", "--b", "Content-Type: application/pkcs7-signature; name=smime.p7s", "Content-Disposition: attachment; filename=smime.p7s", "Content-Transfer-Encoding: base64", "", "MIIB", "--b--", ""), "text \"Words.\"\nfile smime.p7s application/pkcs7-signature \"0\\x82\\x01\""},
-		{"R17/PGP\u002fMIME signed", crlf("Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256; boundary=b", "", "--b", "Content-Type: text/plain", "", "Words.", "--b", "Content-Type: application/pgp-signature; name=signature.asc", "", "-----BEGIN PGP SIGNATURE-----", "--b--", ""), "text \"Words.\"\nfile signature.asc application/pgp-signature \"-----BEGIN PGP SIGNATURE-----\""},
-		{"R17/PGP\u002fMIME encrypted", crlf("Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b", "", "--b", "Content-Type: application/pgp-encrypted", "", "Version: 1", "--b", "Content-Type: application/octet-stream; name=encrypted.asc", "Content-Disposition: inline; filename=encrypted.asc", "", "-----BEGIN PGP MESSAGE-----", "--b--", ""), "text \"\"\nfile file-1 application/pgp-encrypted \"Version: 1\"\nfile encrypted.asc application/octet-stream inline \"-----BEGIN PGP MESSAGE-----\"\nflaw the mail is encrypted: its text cannot be read"},
+		{"R17/S-MIME signed", wrappedIn(signedType, cms(inner)), innerTold},
+		{"R17/S-MIME signed, in pieces of unknown length", wrappedIn("application/x-pkcs7-mime; name=smime.p7m", cmsPieces(inner[:20], inner[20:50], inner[50:])), innerTold},
+		{"R17/S-MIME signed, as plain octets", wrappedIn("application/octet-stream; name=smime.p7m", cms(inner)), innerTold},
+		{"R17/S-MIME signed, with its header", wrappedIn(signedType, cms("Content-Type: message/rfc822\r\n\r\nFrom: a@customer.example\r\n"+inner)), innerTold},
+		{"R17/S-MIME signed twice", wrappedIn(signedType, cms(wrappedIn(signedType, cms(inner)))), innerTold},
+		{"R17/S-MIME signed three times", wrappedIn(signedType, cms(wrappedIn(signedType, cms(wrappedIn(signedType, cms(inner)))))), "~text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x83"},
+		{"R17/S-MIME, cut short", wrappedIn(signedType, cms(inner)[:len(cms(inner))-11]), "text \"Signed words.\"\nfile a.pdf application/pdf \"%PDF\"\nflaw no closing boundary"},
+		{"R17/S-MIME, nothing but text inside", wrappedIn(signedType, cms("Just words.\r\n")), "text \"Just words.\"\nflaw no empty line before the text"},
+		{"R17/S-MIME encrypted", wrappedIn("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", der(0x30, oidEnvelopedData, der(0xa0, "\x30\x00"))), "text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x0f\\x06\\t*\\x86H\\x86\\xf7\\r\\x01\\a\\x03\\xa0\\x020\\x00\"\nflaw the mail is encrypted: its text cannot be read"},
+		{"R17/S-MIME, certificates alone", wrappedIn("application/pkcs7-mime; smime-type=certs-only", der(0x30, oidSignedData, der(0xa0, der(0x30, derVersion, derDigests, der(0x30, oidData))))), "~text \"\"\nfile file-1.p7m application/pkcs7-mime \"0"},
+		{"R17/S-MIME, broken", wrappedIn(signedType, "0\x84\xff\xff\xff\xffjunk"), "text \"\"\nfile smime.p7m application/pkcs7-mime \"0\\x84\\xff\\xff\\xff\\xffjunk\""},
+		{"R17/S-MIME clear-signed", crlf("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=b", "", "--b", "Content-Type: text/plain", "", "Words.", "--b", "Content-Type: application/pkcs7-signature; name=smime.p7s", "Content-Disposition: attachment; filename=smime.p7s", "Content-Transfer-Encoding: base64", "", "MIIB", "--b--", ""), "text \"Words.\"\nfile smime.p7s application/pkcs7-signature \"0\\x82\\x01\""},
+		{"R17/PGP-MIME signed", crlf("Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256; boundary=b", "", "--b", "Content-Type: text/plain", "", "Words.", "--b", "Content-Type: application/pgp-signature; name=signature.asc", "", "-----BEGIN PGP SIGNATURE-----", "--b--", ""), "text \"Words.\"\nfile signature.asc application/pgp-signature \"-----BEGIN PGP SIGNATURE-----\""},
+		{"R17/PGP-MIME encrypted", crlf("Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b", "", "--b", "Content-Type: application/pgp-encrypted", "", "Version: 1", "--b", "Content-Type: application/octet-stream; name=encrypted.asc", "Content-Disposition: inline; filename=encrypted.asc", "", "-----BEGIN PGP MESSAGE-----", "--b--", ""), "text \"\"\nfile file-1 application/pgp-encrypted \"Version: 1\"\nfile encrypted.asc application/octet-stream inline \"-----BEGIN PGP MESSAGE-----\"\nflaw the mail is encrypted: its text cannot be read"},
 		{"R17/PGP in the text stays text", crlf(plainHead, "-----BEGIN PGP MESSAGE-----", "", "hQEM", "-----END PGP MESSAGE-----"), `text "-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----"`},
 
 		// Outlook
@@ -257,7 +258,7 @@ func TestRead_kinds(t *testing.T) {
 		{"R17/base64, a footer behind it", crlf("Content-Transfer-Encoding: base64", "", "T25l", "dHc=", "____________", "list mailing list"), "text \"Onetw\"\nflaw text: base64 is damaged"},
 		{"R17/quoted-printable, damaged", crlf("Content-Transfer-Encoding: quoted-printable", "", "50=% =C3=B8 =4", "soft =  ", "break=0"), "text \"50=% ø =4\\nsoft break=0\"\nflaw text: quoted-printable is damaged"},
 		{"R17/two transfer encodings", crlf("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: 7bit", "", "T25l"), `text "One"`},
-		{"R17/two types, the first cannot be used", crlf("Content-Type: multipart", "Content-Type: text/html", "", "<p>One</p>"), `text "One"`},
+		{"R17/two types, the first cannot be used", crlf("Content-Type: multipart", "Content-Type: text/html", "", "<p>One</p>"), "text \"One\"\nflaw more than one Content-Type: the first that can be used counts"},
 
 		// boundaries
 		{"R17/boundary that never appears", crlf(mixedHead, "Just words.", ""), "text \"Just words.\"\nflaw multipart without parts"},

@@ -72,6 +72,10 @@ func (rd *reader) signed(p *part, level int) {
 		rd.flaw(encrypted)
 	case what == cmsSigned && len(content) > 0:
 		inner := rd.walkInside(p, content)
+		if inner.mediaType == "message/rfc822" { // the header was signed as well (RFC 8551 §3.1): this is the mail itself
+			raw, _ := rd.content(inner, len(content))
+			inner = rd.walkInside(p, raw)
+		}
 		rd.unwrap(inner, level+1)
 		*p = *inner
 	}

@@ -218,6 +218,9 @@ func (w *walker) enter(p *part) {
 		p.start, p.end = w.off, w.off
 	}
 	p.describe()
+	if len(p.header.All("Content-Type")) > 1 {
+		w.flaw("more than one Content-Type: the first that can be used counts")
+	}
 	if p.opaque || !strings.HasPrefix(p.mediaType, "multipart/") {
 		w.leaf = p
 		return
