@@ -131,10 +131,18 @@ func (a *addressScanner) comment() string {
 	return c
 }
 
-// angle reads <...>; without its end it goes to the next comma.
+// angle reads <...>; without its end it goes to the next comma. Commas stand in
+// old routes only.
 func (a *addressScanner) angle() string {
+	route := strings.HasPrefix(strings.TrimLeft(a.s[a.pos+1:], " \t"), "@")
 	for i := a.pos + 1; i < len(a.s); i++ {
 		switch a.s[i] {
+		case ',', ';':
+			if !route {
+				in := a.s[a.pos+1 : i]
+				a.pos = i
+				return in
+			}
 		case '"':
 			if end := strings.IndexByte(a.s[i+1:], '"'); end >= 0 {
 				i += end + 1

@@ -255,6 +255,8 @@ func TestRead_kinds(t *testing.T) {
 		// transfer encodings
 		{"R17/base64, line by line", crlf("Content-Transfer-Encoding: base64", "", "T25lIA==", "dHdv"), `text "One two"`},
 		{"R17/base64, junk between", crlf("Content-Transfer-Encoding: base64", "", "T2%%5l", "I!A=="), "text \"One \"\nflaw text: base64 is damaged"},
+		{"R17/base64, a footer behind it without padding", crlf("Content-Transfer-Encoding: base64", "", "T25l", "____________", "list mailing list"), "text \"One\"\nflaw text: base64 is damaged"},
+		{"R17/base64 around a multipart", crlf("Content-Type: multipart/mixed; boundary=b", "Content-Transfer-Encoding: base64", "", b64(crlf("--b", "Content-Type: text/plain", "", "Inside.", "--b--"))), `text "Inside."`},
 		{"R17/base64, a footer behind it", crlf("Content-Transfer-Encoding: base64", "", "T25l", "dHc=", "____________", "list mailing list"), "text \"Onetw\"\nflaw text: base64 is damaged"},
 		{"R17/quoted-printable, damaged", crlf("Content-Transfer-Encoding: quoted-printable", "", "50=% =C3=B8 =4", "soft =  ", "break=0"), "text \"50=% ø =4\\nsoft break=0\"\nflaw text: quoted-printable is damaged"},
 		{"R17/two transfer encodings", crlf("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: 7bit", "", "T25l"), `text "One"`},
@@ -372,7 +374,8 @@ func TestAddresses_kinds(t *testing.T) {
 		{"R30/encoded word in a comment", `s@x.example (=?utf-8?q?S=C3=B8ren?=)`, "Søren|s@x.example"},
 		{"R20/two addresses in an encoded word", `=?utf-8?q?a=40x=2Eexample=2C_b=40x=2Eexample?= <c@x.example>`, "a@x.example, b@x.example|c@x.example"},
 		{"R20/a comma in an encoded word", `=?utf-8?q?Smith=2C_Anna?= <a@x.example>, b@x.example`, "Smith, Anna|a@x.example |b@x.example"},
-		{"R20/two in one pair of brackets", `<a@x.example, b@x.example>`, ""},
+		{"R20/two in one pair of brackets", `<a@x.example, b@x.example>`, "|a@x.example |b@x.example"},
+		{"R30/a bracket that is never closed", `broken <, ok@x.example, "no end <b@x.example>`, "|ok@x.example no end|b@x.example"},
 		{"R30/IDN and a local part beyond ASCII", `Ærø <ærø@Blåbær.example>`, "Ærø|ærø@xn--blbr-roah.example"},
 		{"R30/groups", `undisclosed-recipients:;, Team: a@x.example, b@y.example;`, "|a@x.example |b@y.example"},
 		{"R30/half a group", `Team: a@x.example, b@y.example`, "|a@x.example |b@y.example"},

@@ -25,7 +25,8 @@ func (asItIs) damaged() bool { return false }
 
 // base64Octets decodes base64 and nothing else: junk between is dropped, and a
 // cut end is filled up. Padding ends it (RFC 2045 §6.8) unless whole lines of
-// base64 follow: some programs code line by line.
+// base64 follow: some programs code line by line. A line that begins with junk
+// ends it as well: mailing lists put their ruler and words there.
 type base64Octets struct {
 	src     *bufio.Reader
 	letters [8 << 10]byte
@@ -33,6 +34,9 @@ type base64Octets struct {
 	octets  [6 << 10]byte
 	out     []byte // of octets, still to be read
 	padded  bool   // the last group had padding
+	begun   bool   // something was decoded
+	inLine  bool   // a letter stands in this line
+	junk    int    // what stands at the beginning of this line and is no letter
 	ended   bool
 	bad     bool
 }
@@ -87,18 +91,30 @@ func (b *base64Octets) fill() error {
 		if base64Letter[c] {
 			b.letters[b.n] = c
 			b.n++
+			b.inLine = true
 			continue
 		}
 		if c == '=' {
 			b.padded = true
 			break
 		}
-		if c != '\r' && c != '\n' && c != ' ' && c != '\t' {
+		switch c {
+		case '\n':
+			b.inLine, b.junk = false, 0
+		case '\r', ' ', '\t':
+		default:
 			b.bad = true
+			if b.junk++; b.junk > 1 && !b.inLine && (b.begun || b.n > 0) {
+				b.ended = true
+			}
+		}
+		if b.ended {
+			break
 		}
 	}
 	b.src.Discard(used)
-	b.decode(b.padded)
+	b.decode(b.padded || b.ended)
+	b.begun = b.begun || len(b.out) > 0
 	return nil
 }
 

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ func (rd *reader) unwrap(p *part, level int) {
 		if p.mediaType == "multipart/encrypted" {
 			rd.flaw(encrypted)
 		}
+		if len(p.kids) == 0 {
+			rd.codedMultipart(p)
+		}
 		for _, kid := range p.kids {
 			rd.unwrap(kid, level)
 		}
@@ -29,6 +33,24 @@ func (rd *reader) unwrap(p *part, level int) {
 		rd.signed(p, level)
 	case "tnef":
 		rd.outlook(p)
+	}
+}
+
+// codedMultipart reads a multipart that somebody coded as a whole, which is
+// forbidden (RFC 2045 §6.4).
+func (rd *reader) codedMultipart(p *part) {
+	name, _ := p.encoding()
+	if name != "base64" && name != "quoted-printable" || p.in != nil {
+		return
+	}
+	content := rd.wrapped(p)
+	in := bytes.NewReader(content)
+	root := &part{in: in, depth: p.depth, header: slices.DeleteFunc(slices.Clone(p.header), func(f Field) bool {
+		return strings.EqualFold(f.Name, "Content-Transfer-Encoding")
+	})}
+	if rd.walker(in, in.Size()).tree(root); len(root.kids) > 0 {
+		root.header = p.header
+		*p = *root
 	}
 }
 
