@@ -159,7 +159,7 @@ var parsed = []struct {
 	{"R20/charset in meta", "html-charset-in-meta", "text", "Принтер"},
 	{"unknown transfer encoding, text stays", "unknown-encoding", "text", "The text."},
 	{"unknown transfer encoding, kept as file", "unknown-encoding", "files", "file-1.txt text/plain 30 false"},
-	{"unknown transfer encoding is told", "unknown-encoding", "flaws", "unknown transfer encoding x-uuencode: kept as file"},
+	{"unknown transfer encoding is told", "unknown-encoding", "flaws", "unknown transfer encoding x-strange: kept as file"},
 	{"transfer encoding 8-bit", "encoding-8-bit", "text", "rød grød"},
 	{"no closing boundary, text", "no-closing-boundary", "text", "The text."},
 	{"no closing boundary, file", "no-closing-boundary", "files", "a.pdf application/pdf 14 false"},

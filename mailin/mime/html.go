@@ -32,8 +32,8 @@ type page struct {
 // too deep is text only (R17).
 func (rd *reader) page(p *part, room int) *page {
 	raw, more := rd.content(p, max(room, 0))
-	if _, bad := rd.suspect(p); bad {
-		rd.flaw("HTML: base64 is damaged")
+	if encoding, bad := rd.suspect(p); bad {
+		rd.flaw("HTML: %s is damaged", encoding)
 	}
 	declared := p.params["charset"]
 	if declared == "" {
