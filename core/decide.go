@@ -30,8 +30,12 @@ type plan struct {
 	entry     *newEntry
 	events    []newEvent
 	change    *statusChange
-	owner     int64 // becomes the case's owner
-	joins     int64 // becomes a participant
+	owner     int64     // becomes the case's owner
+	joins     int64     // becomes a participant
+	joining   []invited // and so do these
+	proposed  []invited
+	repliesTo *string // where the sender wants the mail of this case; "": at their own address again (R39)
+	behalf    *behalf // whom an agent opened the case for (R64)
 	deskWrote bool
 	answered  bool // a confirmation was let out
 
@@ -56,6 +60,9 @@ type newCase struct {
 	organisation *int64
 	status       flow.Status
 	linked       *int64
+	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
+	author       int64   // of the description; 0: the requester
+	text         *string // the description, if it is not the whole mail
 }
 
 // newEntry is a comment or a note.
@@ -102,7 +109,9 @@ type reading struct {
 	sure     bool // assurance is verified, or an agent released it
 	released bool
 	thread   thread
-	plan     plan
+	// notBehalf says why an agent's forwarded mail became their own case
+	notBehalf string
+	plan      plan
 }
 
 // rules are asked in this order; the first that returns true has decided.

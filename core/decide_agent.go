@@ -75,11 +75,10 @@ func (r *reading) isAgents() bool {
 	switch c := r.thread.found; {
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case c == nil && agent.byToken:
+	case agent.byToken && (c == nil || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
 	case c == nil:
-		r.sure = true
-		return r.opensCase(nil)
+		return r.agentOpens(agent)
 	case r.isInternal():
 		r.say("R40", "it came to an internal address: a note")
 		return r.writesNote(c, agent, r.m.Reply)

@@ -119,6 +119,7 @@ type AuthField struct {
 
 // Quote is a mail that another mail forwards.
 type Quote struct {
+	Above   string // what stands above it in the mail that forwards it
 	From    Address
 	Date    string
 	Subject string

@@ -195,6 +195,9 @@ func (d *Desk) keysOf(r *reading) asked {
 		sum := f.SHA256
 		a.files = append(a.files, sum[:])
 	}
+	for _, o := range others(m, d.isOwn) {
+		a.others = append(a.others, o.Address)
+	}
 	return a
 }
 
