@@ -105,6 +105,7 @@ type reading struct {
 	numbers []subjectNumber
 	ownID   bool // its Message-ID or loop token is ours
 	isOwn   func(string) bool
+	toDesk  bool // an address of this desk stands in To or Cc
 
 	sure     bool // assurance is verified, or an agent released it
 	released bool
@@ -183,6 +184,10 @@ func (r *reading) assure() {
 		r.say("R71", "%s answers for it", clean(r.f.row.Releaser, 60))
 	}
 	r.sure = r.plan.assurance == Verified || r.released
+	if r.sure && !r.released && r.isResent() {
+		r.say("R42", "the same text and Date came before under another Message-ID: what was signed once proves nothing twice")
+		r.sure = false
+	}
 }
 
 func (r *reading) who() {
@@ -245,6 +250,19 @@ func (r *reading) isDuplicate() bool {
 				r.plan.caseID = *k.CaseID
 			}
 			return r.end(Duplicate, "duplicate", "")
+		}
+	}
+	return false
+}
+
+// isResent says that a mail of the same sender, Date and text was taken in under
+// another Message-ID, which need not be signed: anybody who has a signed mail
+// can send it again.
+func (r *reading) isResent() bool {
+	id := hashID(r.m.MessageID)
+	for _, k := range r.f.same {
+		if id != nil && string(r.m.Hash[:]) == string(k.ContentHash) && string(id) != string(k.IDHash) {
+			return true
 		}
 	}
 	return false

@@ -106,6 +106,7 @@ type Signature struct {
 	Valid    bool   // signature and body hash hold, not expired
 	Covers   bool   // h= holds From, Subject and Date
 	Limited  bool   // has l=: proves nothing of what was added
+	ToOpen   bool   // it holds with another To or Cc, too: it does not say to whom the mail was written
 	Why      string // why it is not valid, for the trace
 	Selector string
 }

@@ -159,7 +159,7 @@ func (r *reading) aside(c *caseRow) bool {
 func (d *Desk) AddParticipant(ctx context.Context, v Viewer, number, address string) error {
 	address, err := checkAddress(address)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrNotAllowed, err)
 	}
 	if d.isOwn(address) {
 		return fmt.Errorf("%s is a service address: %w", address, ErrNotAllowed)

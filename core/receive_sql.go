@@ -19,6 +19,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		return nil, err
 	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
+	r.toDesk = d.isTo(m, desk.Key)
 	a := d.keysOf(r)
 	early, _ := judge(m, border)
 	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
