@@ -303,6 +303,9 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 		r.plan.owner = agent.person
 		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
 	}
+	if !agent.byToken {
+		r.invites(c, true)
+	}
 	now := status.Key
 	if r.plan.change != nil {
 		now = r.plan.change.to.Key

@@ -268,6 +268,9 @@ func (r *reading) holdUnknown() bool {
 	if r.f.domain != nil {
 		reason = "unknown, " + r.f.domain.Name
 	}
+	if c := r.thread.hidden; c != nil {
+		r.say("R37", "perhaps about %s", r.desk.caseNumber(c.Number))
+	}
 	r.hold("R41", reason, "this desk holds mail of people it does not know")
 	r.send(draft{kind: HeldAnswer, to: r.sender(), replied: true, inReplyTo: r.m.MessageID, payload: Payload{Fixed: true}}, 0)
 	return true
