@@ -114,6 +114,8 @@ func (r *reading) isAgents() bool {
 	case r.plan.class == PerhapsMachine:
 		r.say("R28", "perhaps a machine: a note, nothing public")
 		return r.writesNote(c, agent, r.m.Reply)
+	case len(r.m.Forwarded) > 0 && r.thread.by.part > "b":
+		return r.forwardsInto(c, agent)
 	default:
 		return r.writes(c, agent)
 	}

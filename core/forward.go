@@ -107,6 +107,16 @@ func (r *reading) opensFor(agent provenAgent, b *behalf, q Quote) bool {
 	return r.end(Filed, "opens a case for a customer", "")
 }
 
+// forwardsInto keeps mail that an agent forwards into a case, by a number in its
+// subject or the threading of somebody's mail: it answers no letter of ours, so
+// neither the agent's remark nor somebody else's mail goes public.
+func (r *reading) forwardsInto(c *caseRow, agent provenAgent) bool {
+	r.say("R64", "forwarded into a case: a note, nothing public")
+	r.writesNote(c, agent, r.m.Reply)
+	r.tellOpener(c, "forwarded", nil)
+	return true
+}
+
 // tellOpener tells an agent whose case a mail of theirs became.
 func (r *reading) tellOpener(c *caseRow, reason string, lines []string) {
 	to := r.sender()

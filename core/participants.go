@@ -35,7 +35,7 @@ func others(m Mail, isOwn func(string) bool) []Address {
 		if a.Address == "" || isOwn(a.Address) || len(m.From) == 1 && a.Address == m.From[0].Address {
 			return
 		}
-		if _, err := checkAddress(a.Address); err != nil { // no mail would reach it
+		if !isReachable(a.Address) {
 			return
 		}
 		if !slices.ContainsFunc(all, func(b Address) bool { return a.Address == b.Address }) {
@@ -174,6 +174,13 @@ func (d *Desk) AddParticipant(ctx context.Context, v Viewer, number, address str
 		}
 		return addParticipant(ctx, tx, c.caseRow, address, v.person)
 	})
+}
+
+// isReachable says that an address that a mail names is one we could write to.
+// Local parts beyond ASCII need more of every server on the way (RFC 6531).
+func isReachable(address string) bool {
+	a, err := checkAddress(address)
+	return err == nil && a == address && !strings.ContainsFunc(a, func(c rune) bool { return c >= 0x80 })
 }
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

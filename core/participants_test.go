@@ -58,7 +58,7 @@ func TestReceive_whoIsInvitedAndWhoIsProposed(t *testing.T) {
 		}}, known: true, joins: bob, proposed: zed},
 		{name: "own addresses, agents and the sender are left out", mail: mail{from: anna,
 			change: cc("support@desk.example", "support+abcdefghijklmnopqrst@desk.example", mia, tom, anna)}},
-		{name: "what is no address is left out", mail: mail{from: anna, change: cc("", "x", "@", "a b@c.example", "undisclosed-recipients")}},
+		{name: "what is no address is left out", mail: mail{from: anna, change: cc("", "x", "@", "a b@c.example", "undisclosed-recipients", "Ä@c.example", "ä@c.example", "A@c.example", "a@b@c.example", strings.Repeat("a", 300)+"@c.example")}},
 		{name: "at most ten are proposed", mail: mail{from: anna, change: cc(many...)}, proposed: strings.Join(many[:10], " ")},
 		{name: "forty are looked at", mail: mail{from: anna, change: cc(append(slices.Repeat([]string{mia}, 39), zed)...)}},
 		{name: "twice is once", mail: mail{from: anna, change: cc(zed, zed, bob, bob)}, joins: bob, proposed: zed},

@@ -37,9 +37,8 @@ func (r *reading) replyTo() (address, why string) {
 		return "", "it names several addresses"
 	}
 	to := r.m.ReplyTo[0]
-	_, err := checkAddress(to.Address)
 	switch {
-	case err != nil:
+	case !isReachable(to.Address):
 		return "", "it is no address"
 	case r.isOwn(to.Address):
 		return "", "it is an address of ours"
