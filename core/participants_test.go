@@ -515,3 +515,35 @@ func TestReceive_whereAnswersGo(t *testing.T) {
 		to(t, w.letters(), anna, core.Answer)
 	})
 }
+
+// Two customers invite the same new colleague at once: one person is made.
+func TestReceive_twoInviteTheSameNewColleagueAtOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	one, two := w.opens(mail{from: anna}), w.opens(mail{from: bob})
+	mails := []core.Mail{
+		w.keep(mail{from: anna, subject: one.Case, text: "a", change: cc("new@northwind.example", "newer@northwind.example")}),
+		w.keep(mail{from: bob, subject: two.Case, text: "b", change: cc("newer@northwind.example", "new@northwind.example")}),
+	}
+	failed := make(chan error, len(mails))
+	for _, m := range mails {
+		go func() {
+			_, err := w.Receive(t.Context(), m)
+			failed <- err
+		}()
+	}
+	for range mails {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	t.Run("R38/both take part in both cases, and are one person each", func(t *testing.T) {
+		for _, o := range []opened{one, two} {
+			if got := w.participants(o); got != "new@northwind.example newer@northwind.example" {
+				t.Errorf("participants %q", got)
+			}
+		}
+		if n := w.count(`select count(*) from person p where not exists (select from address a where a.person = p.id)`); n != 0 {
+			t.Errorf("%d people without an address", n)
+		}
+	})
+}
