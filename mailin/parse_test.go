@@ -90,6 +90,9 @@ func fact(m core.Mail, name string) string {
 	case "forwarded":
 		var s []string
 		for _, q := range m.Forwarded {
+			if q.Above != "" {
+				s = append(s, "above "+q.Above)
+			}
 			s = append(s, fmt.Sprintf("%s <%s>|%s|%s|%s", q.From.Name, q.From.Address, q.Date, q.Subject, q.Text))
 		}
 		return strings.Join(s, "; ")
@@ -221,10 +224,10 @@ var parsed = []struct {
 	{"Apple reply of HTML alone", "apple-reply-html-only", "reply", "Ja tak"},
 	{"a reply is no forward", "gmail-reply", "forwarded", ""},
 	{"an Outlook reply is no forward", "outlook-reply-html-only", "forwarded", ""},
-	{"R64/attached mail", "thunderbird-forward-attached", "forwarded", "Bob Jones <bob@customer.example>|Sun, 1 Nov 2026 10:00:00 +0100|Broøken|It burns."},
+	{"R64/attached mail", "thunderbird-forward-attached", "forwarded", "above Please open a case.; Bob Jones <bob@customer.example>|Sun, 1 Nov 2026 10:00:00 +0100|Broøken|It burns."},
 	{"R64/attached mail is a file", "thunderbird-forward-attached", "files", "Broken.eml message/rfc822 226 false"},
 	{"R64/attached mail, text", "thunderbird-forward-attached", "text", "Please open a case."},
-	{"R64/forwarded in the text", "outlook-forward", "forwarded", "Bob Jones <bob@customer.example>|Sunday, November 1, 2026 10:00 AM|Broken|It burns."},
+	{"R64/forwarded in the text", "outlook-forward", "forwarded", "above Please take this.; Bob Jones <bob@customer.example>|Sunday, November 1, 2026 10:00 AM|Broken|It burns."},
 	{"R64/own text", "outlook-forward", "reply", "Please take this."},
 	{"R54/Postfix", "bounce-postfix", "report", "[{anna@customer.example failed 5.1.1 550 5.1.1 <anna@customer.example>: Recipient address rejected: User unknown}] returned n42@desk.example"},
 	{"R29/empty return path", "bounce-postfix", "return-path", "<>"},

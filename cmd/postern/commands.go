@@ -77,6 +77,11 @@ func commands() []command {
 			more: "The organisation is made if it is new. The mail holds a link and a code, good for\nseven days.",
 		},
 		{
+			name: "token withdraw", summary: "make the reply addresses in somebody's mails worthless, or a single one",
+			usage: "ADDRESS|REPLY-ADDRESS", example: "postern token withdraw anna@customer.example", flags: tokenWithdrawCommand,
+			more: "A reply address only says which case a mail belongs to: nobody gets in by it who may\nnot see the case. Withdraw them all the same when somebody's mailbox was read by others.",
+		},
+		{
 			name: "ledger check", summary: "how many mails came in, and what became of them",
 			usage: "[--json]", example: "postern ledger check", flags: ledgerCheckCommand, alone: true,
 		},

@@ -82,6 +82,23 @@ func TestPeople_areMadeAndListed(t *testing.T) {
 		code, stdout, stderr := typed(t, "", append(c.words, "--config", config)...)
 		must(t, code, stdout, stderr, c.want)
 	}
+	t.Run("R33/reply addresses are withdrawn by hand", func(t *testing.T) {
+		for _, c := range []struct {
+			address, want string
+			code          int
+		}{
+			{"Anna@BakkerijZon.example", "1 reply address is withdrawn", done}, // of the invitation
+			{"anna@bakkerijzon.example", "0 reply addresses are withdrawn", done},
+			{"nobody@bakkerijzon.example", "nobody's address here", failed},
+			{"support@desk.example", "is a service address", failed},
+			{"anna", "is no mail address", wrongUse},
+		} {
+			code, stdout, stderr := typed(t, "", "token", "withdraw", c.address, "--config", config)
+			if code != c.code || !strings.Contains(stdout+stderr, c.want) {
+				t.Errorf("%s: got %d, %s%s", c.address, code, stdout, stderr)
+			}
+		}
+	})
 	code, _, stderr := typed(t, "", "organisation", "add", "Everybody", "--domain", "gmail.com", "--config", config)
 	if code != failed || !strings.Contains(stderr, "public") {
 		t.Errorf("a public provider: got %d, %s", code, stderr)

@@ -44,6 +44,7 @@ type Cases interface {
 	Cases(ctx context.Context, v core.Viewer, q core.CaseQuery) (core.CasePage, error)
 	Case(ctx context.Context, v core.Viewer, number string) (core.CaseView, error)
 	MoveCase(ctx context.Context, v core.Viewer, number, to string) error
+	AddParticipant(ctx context.Context, v core.Viewer, number, address string) error
 }
 
 // Files are what came with a case: files, pictures, and texts as they were
