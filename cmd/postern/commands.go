@@ -35,7 +35,7 @@ func commands() []command {
 		{
 			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",
 			usage: "[--json] [--dns] [--live [--mailbox NAME]] FILE|DIR|MBOX...", example: "postern explain --json suspicious.eml", flags: explainCommand,
-			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.",
+			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.\n\nA file that is named may be an mbox: each of its mails is explained. In a folder every\nfile is one mail, in the order of names; links to folders are not followed, archives\nnot unpacked. What cannot be read is told, with --json as {\"file\", \"error\"}, the rest\nis explained all the same, and the exit code is 1.",
 		},
 		{
 			name: "desk check", summary: "is a desk file right? every mistake with its line",
