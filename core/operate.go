@@ -58,12 +58,6 @@ func (d *Desk) Stats(ctx context.Context) (Stats, error) {
 	return s, err
 }
 
-// Balance counts ledger rows by state.
-func (d *Desk) Balance(ctx context.Context) (map[State]int64, error) {
-	s, err := d.Stats(ctx)
-	return s.Ledger, err
-}
-
 // Ping says whether the database answers, and how far its clock is from ours.
 func (d *Desk) Ping(ctx context.Context) (time.Duration, error) { return d.MeasureClock(ctx) }
 
