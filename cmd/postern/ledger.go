@@ -11,50 +11,6 @@ import (
 	"postern/core"
 )
 
-// fates are the states of a mail, in the order in which people ask for them.
-var fates = []struct {
-	state core.State
-	means string
-}{
-	{core.StateStored, "kept, waits to be filed"},
-	{core.Filed, "part of a case, or an event"},
-	{core.Duplicate, "known before, no effect"},
-	{core.Held, "waits for a person: postern ledger list"},
-	{core.Quarantined, "could not be filed: postern ledger list --state quarantined"},
-	{core.Refused, "a person's word on held mail"},
-	{core.Gone, "the mail server had no bytes for it"},
-}
-
-func ledgerCheckCommand(f *flag.FlagSet) action {
-	asJSON := f.Bool("json", false, "print one JSON object")
-	return func(ctx context.Context, p *program, args []string) error {
-		if err := none(args); err != nil {
-			return err
-		}
-		d, _, err := p.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer d.Close()
-		counts, err := d.Balance(ctx)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return printJSON(p.stdout, counts)
-		}
-		var all int64
-		var rows [][]string
-		for _, fate := range fates {
-			n := counts[fate.state]
-			all += n
-			rows = append(rows, []string{string(fate.state), fmt.Sprint(n), fate.means})
-		}
-		rows = append(rows, []string{"all", fmt.Sprint(all), "every mail ever taken in"})
-		return columns(p.stdout, "STATE MAILS MEANS", rows)
-	}
-}
-
 // listable are the states in which a mail waits for somebody.
 var listable = []string{string(core.Held), string(core.Quarantined), string(core.StateStored)}
 
