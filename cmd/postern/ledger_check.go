@@ -179,7 +179,7 @@ func (r *report) ledger(ctx context.Context, d *core.Desk) error {
 		r.problem("the ledger has %d rows and %d of them in a state that is known: the database was changed by hand, or by a newer postern", b.Received, ends)
 	}
 	for _, w := range b.Waiting {
-		r.Stored = append(r.Stored, storedReport{w.Ledger, moment(w.KeptAt), moment(w.DueAt), w.Tries, w.Reason})
+		r.Stored = append(r.Stored, storedReport{w.Ledger, stamp(w.KeptAt), stamp(w.DueAt), w.Tries, w.Reason})
 	}
 	if late := slices.IndexFunc(b.Waiting, func(w core.WaitingRow) bool { return w.Late }); late >= 0 {
 		r.problem("mail %d is due since %s and nobody files it: is postern serve running?", b.Waiting[late].Ledger, moment(b.Waiting[late].DueAt))
