@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"github.com/jackc/pgx/v5"
 )
 
 // exec changes a table, where no use case does.
@@ -165,8 +166,15 @@ func TestLedgerCheck(t *testing.T) {
 				if n := ask[int](d, `select count(*) from outbox where address = 'lost@northwind.example' and automatic and state <> 'withheld'`); n != 0 {
 					t.Errorf("R8: %d automatic mails for what was taken in late", n)
 				}
-				d.box.putAt("INBOX", ago, mailOf("lost@northwind.example", "lost again", "y"))
-				d.filed(`l.subject = 'lost again'`)
+				d.box.putAt("INBOX", ago, mailOf("list@northwind.example", "forgotten", "y", "List-Id: <l.northwind.example>"))
+				d.filed(`l.subject = 'forgotten' and l.told`)
+				d.exec(`delete from ledger where subject = 'forgotten'`)
+				r, code := d.checked()
+				if code != failed || r.folder("Quarantine").Unknown != 1 || !strings.Contains(r.Problems[0], "has been told to compare at its next poll") {
+					t.Errorf("got %+v", r)
+				}
+				d.filed(`l.subject = 'forgotten'`)
+				by(t, soon, "it balances again", func() bool { r, _ := d.checked(); return r.Balanced })
 				stop()
 			})
 		})
@@ -224,4 +232,99 @@ password = "hunter2"
 			t.Errorf("got %+v", r)
 		}
 	})
+}
+
+// backup copies the database to another, as it is now. Nothing serves it.
+func (d *desk) backup() (url string) {
+	d.t.Helper()
+	ctx := context.Background()
+	d.db.Close(ctx)
+	config, err := pgx.ParseConfig(d.url)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	name := config.Database
+	config.Database = "postgres"
+	admin, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	// the desk that made it still has connections
+	if _, err := admin.Exec(ctx, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1`, name); err != nil {
+		d.t.Fatal(err)
+	}
+	if _, err := admin.Exec(ctx, fmt.Sprintf(`create database %s_backup template %s`, name, name)); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		admin, err := pgx.ConnectConfig(context.Background(), config)
+		if err != nil {
+			return // the cluster is gone, and the database with it
+		}
+		defer admin.Close(context.Background())
+		if _, err := admin.Exec(context.Background(), fmt.Sprintf(`drop database %s_backup with (force)`, name)); err != nil {
+			d.t.Error(err)
+		}
+	})
+	d.connect()
+	return strings.Replace(d.url, "/"+name, "/"+name+"_backup", 1)
+}
+
+func TestLedgerRestored_nothingIsLostAndNoNumberGivenTwice(t *testing.T) {
+	for _, server := range servers {
+		t.Run(server.name, func(t *testing.T) {
+			d := newDesk(t, server.open)
+			d.settings("[smtp]", folders)
+			d.sink.listen(t)
+			list := "List-Id: <news.northwind.example>"
+			stop := d.serve()
+			d.box.put([]byte(mailOf("one@northwind.example", "before", "x")))
+			d.box.put([]byte(mailOf("news@northwind.example", "held before", "x", list)))
+			first := d.filed(`l.subject = 'before' and l.told`)
+			d.filed(`l.subject = 'held before' and l.told`)
+			d.settled()
+			stop()
+			backup := d.backup()
+
+			stop = d.serve()
+			d.box.put([]byte(mailOf("two@northwind.example", "after", "x")))
+			d.box.put([]byte(mailOf("more@northwind.example", "held after", "x", list)))
+			told := d.filed(`l.subject = 'after' and l.told`)
+			d.filed(`l.subject = 'held after' and l.told`)
+			d.settled()
+			stop()
+
+			d.settings(fmt.Sprintf("%q", d.url), fmt.Sprintf("%q", backup))
+			d.url = backup
+			d.connect()
+			if n := ask[int](d, `select count(*) from ledger where subject like '%after'`); n != 0 {
+				t.Fatalf("the backup has %d of the mails that came later", n)
+			}
+			text := typedOK(t, d.config, "ledger", "restored")
+			stop = d.serve()
+			again := d.filed(`l.subject = 'after' and l.told`)
+			held := d.filed(`l.subject = 'held after' and l.told`)
+			t.Run("R8/mail that lies in Processed and Quarantine is taken in again", func(t *testing.T) {
+				if again.State != "filed" || held.State != "held" {
+					t.Errorf("%+v, %+v", again, held)
+				}
+			})
+			t.Run("R8/a number that was told is never given twice", func(t *testing.T) {
+				if again.Case == told.Case || !strings.Contains(text, "the next case is "+again.Case) {
+					t.Errorf("%s was told, %s is given, after %s", told.Case, again.Case, text)
+				}
+			})
+			t.Run("R8/what the backup had is not filed twice", func(t *testing.T) {
+				by(t, soon, "it balances", func() bool { r, _ := d.checked(); return r.Balanced })
+				if n := ask[int](d, `select count(*) from cases where title = 'before'`); n != 1 || first.Case == "" {
+					t.Errorf("%d cases", n)
+				}
+				if n := ask[int](d, `select count(*) from ledger where subject in ('before', 'held before')`); n != 2 {
+					t.Errorf("%d rows", n)
+				}
+			})
+			stop()
+		})
+	}
 }
