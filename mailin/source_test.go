@@ -167,3 +167,26 @@ func TestFiles_whatIsNoFileNeverHangs(t *testing.T) {
 		}
 	})
 }
+
+func FuzzMbox(f *testing.F) {
+	f.Add(line + "\nSubject: one\n\n>From me\n\n" + line + "\nSubject: two\n\ntext\n\n")
+	f.Add(line + "\r\n" + line + "\r\n\r\n")
+	f.Add("From the start\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		n, bytes := 0, int64(0)
+		for s, err := range Stream("box", strings.NewReader(text)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(io.NewSectionReader(s.Mail, 0, s.Size))
+			if err != nil || int64(len(b)) != s.Size {
+				t.Fatalf("%d of %d octets, %v", len(b), s.Size, err)
+			}
+			n++
+			bytes += s.Size
+		}
+		if n == 0 || bytes > int64(len(text)) {
+			t.Errorf("%d mails of %d octets in %d", n, bytes, len(text))
+		}
+	})
+}
