@@ -74,6 +74,9 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	if err := queueEnd(b, t, r, p); err != nil {
 		return err
 	}
+	if r.f.erased {
+		queueErased(b, r.m.Ledger)
+	}
 	return run(ctx, t, b)
 }
 

@@ -117,6 +117,7 @@ type reading struct {
 
 // rules are asked in this order; the first that returns true has decided.
 var rules = []func(*reading) bool{
+	(*reading).isErased,
 	(*reading).isDuplicate,
 	(*reading).comesBack,
 	(*reading).isOwnMail,

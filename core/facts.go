@@ -20,6 +20,7 @@ type facts struct {
 	ours     []letterRow // letters of ours that In-Reply-To and References name
 	known    []knownRow  // mails we took in that they name
 	same     []knownRow  // earlier mails of this sender with this Message-ID or content
+	erased   bool        // a mail with this content was erased (R66)
 	cases    []caseRow   // every case that any evidence names, in order of id
 	people   []caseperson
 	others   []otherRow // who else stands in the mail

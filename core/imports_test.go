@@ -78,6 +78,7 @@ var rules = []rule{
 		"the demo plays people: by IMAP, SMTP and HTTP, as they would"},
 	{"cmd/bench", []string{all}, []string{all}, nil, "it measures everything"},
 	{"cmd/prove", []string{all}, []string{all}, nil, "it kills everything"},
+	{"cmd/rulecheck", nil, nil, http, "it reads what go test writes, and knows the numbers of rules alone"},
 }
 
 // importers are who may import a package, for those that are not for everybody,

@@ -46,6 +46,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if m.Ledger != 0 {
 		queueLedgerRow(b, m.Ledger, lock, &row)
 	}
+	b.Queue(`select exists (select from erased where hash = $1)`, d.saltedMail(a.content)).Query(value(&f.erased))
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueOthers(b, a, desk.id, f)

@@ -12,7 +12,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 	"unicode/utf8"
 
@@ -395,48 +394,6 @@ func TestParseContext_quarantine(t *testing.T) {
 type brokenAt struct{ err error }
 
 func (b brokenAt) ReadAt([]byte, int64) (int, error) { return 0, b.err }
-
-func TestFiles(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("b.eml", "Subject: b\n\nb\n")
-	write("a/two.mbox", "From a@b Mon Nov  2 10:00:00 2026\nSubject: one\n\nFrom here on it burns.\n\nFrom a@b Mon Nov  2 10:00:00 2026\nSubject: two\n\ntext\n\n")
-	write("a/one.mbox", "From a@b Mon Nov  2 10:00:00 2026\nSubject: single\n\nx\n")
-	write("a/empty.eml", "")
-	if err := os.Symlink("nowhere", filepath.Join(dir, "c.eml")); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for s, err := range Files([]string{dir, filepath.Join(dir, "missing")}) {
-		name, _ := filepath.Rel(dir, s.Name)
-		if err != nil {
-			got = append(got, name+" error")
-			continue
-		}
-		b, err := io.ReadAll(iotest.OneByteReader(io.NewSectionReader(s.Mail, 0, s.Size)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, fmt.Sprintf("%s %q", name, b))
-	}
-	want := []string{
-		`a/empty.eml ""`, `a/one.mbox "Subject: single\n\nx\n"`,
-		`a/two.mbox#1 "Subject: one\n\nFrom here on it burns.\n"`, `a/two.mbox#2 "Subject: two\n\ntext\n"`,
-		`b.eml "Subject: b\n\nb\n"`, "c.eml error", "missing error",
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
-}
 
 func TestNewExplanation(t *testing.T) {
 	e := NewExplanation("x.eml", parse(t, fixture(t, "bounce-postfix")))
