@@ -225,7 +225,7 @@ func (t *lines) attributed(i int) (at int, ok bool) {
 		switch {
 		case f&strokes != 0 && f&verb != 0 && f&(clock|address) != 0 && (marked || t.written(at)):
 			return at, true // "---- On ... Anna wrote ----"
-		case marked && f&opening != 0 && f&(verb|clock|year) > verb:
+		case marked && f&opening != 0 && f&verb != 0 && f&(clock|year) != 0:
 			return at, true
 		case marked && f&opening != 0 && f&(clock|year|address) == clock|year|address:
 			return at, true // Japanese and Russian programs write no verb

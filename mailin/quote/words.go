@@ -17,7 +17,7 @@ type language struct {
 
 var languages = map[string]language{
 	"en": {
-		wrote: "wrote|writes", on: "on|at|mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday",
+		wrote: "wrote|writes|quoting", on: "on|at|mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday",
 		from: "from|sender", date: "date|sent|sent at|date sent|sent on", to: "to|recipient", cc: "cc|bcc|copy", subject: "subject",
 		original:  "original message|original appointment|original mail|original email|reply message|previous message",
 		forwarded: "forwarded message|forwarded mail|forwarded email|message forwarded|original message forwarded",
@@ -60,7 +60,7 @@ var languages = map[string]language{
 			"verzonden vanaf outlook|verstuurd met |verzonden met mijn |verzonden met outlook|haal outlook|outlook downloaden",
 	},
 	"de": {
-		wrote: "schrieb|schreibt|geschrieben", on: "am|mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag",
+		wrote: "schrieb|schreibt|zitat|geschrieben", on: "am|mo|di|mi|do|fr|sa|so|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag",
 		from: "von", date: "gesendet|datum|gesendet am", to: "an", cc: "kopie|kopie an", subject: "betreff|betr",
 		original:  "ursprüngliche nachricht|originalnachricht|original-nachricht|original nachricht|ursprüngliche mail|originalmail|originaltermin",
 		forwarded: "weitergeleitete nachricht|weitergeleitete mail|weitergeleitete e-mail|weitergeleitete originalnachricht",
@@ -104,7 +104,7 @@ var languages = map[string]language{
 			"baixar o outlook|obtenha o outlook|baixe o outlook",
 	},
 	"pl": {
-		wrote: "napisał|napisała|napisano|pisze", on: "w|dnia|dn|pon|wt|śr|czw|pt|sob|niedz|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela",
+		wrote: "napisał|napisana|napisała|napisano|pisze", on: "w|dnia|dn|pon|wt|śr|czw|pt|sob|niedz|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela",
 		from: "od|nadawca", date: "wysłano|data|wysłane|data wysłania", to: "do|adresat", cc: "dw|do wiadomości|kopia", subject: "temat",
 		original:  "oryginalna wiadomość|wiadomość oryginalna|treść oryginalnej wiadomości",
 		forwarded: "wiadomość przekazana dalej|przekazana wiadomość|wiadomość przekazana|treść przekazanej wiadomości|wiadomość przesłana dalej|przesłana wiadomość",
@@ -254,9 +254,8 @@ func look(bare string) features {
 		f |= strokes
 	}
 	s := strings.ToLower(strings.Trim(bare, " *_\"-—‐"))
-	first := true
-	start := -1 // of the word
-	numbers := 0
+	f |= numbers(s)
+	first, start := true, -1 // of the word
 	for i, r := range s + " " {
 		if letter(r) {
 			if start < 0 {
@@ -272,25 +271,8 @@ func look(bare string) features {
 			if first && (openers[w] || digit(w[0])) {
 				f |= opening
 			}
-			if digit(w[0]) {
-				n := digits(w)
-				numbers++
-				switch {
-				case n == 4 && (w[0] == '1' && w[1] == '9' || w[0] == '2' && w[1] == '0'):
-					f |= year
-				case n <= 2 && (r == ':' || r == '.' || r == 'h') && i+2 < len(s) && digit(s[i+1]) && digit(s[i+2]):
-					f |= clock
-				}
-				if n <= 2 && len(w) >= n+3 && w[n] == 'h' && digit(w[n+1]) { // 10h00
-					f |= clock
-				}
-			}
-			first = false
-			start = -1
+			first, start = false, -1
 		}
-	}
-	if numbers >= 3 && (strings.ContainsAny(s, "/-.")) && f&clock != 0 {
-		f |= year // 02/11/26, 10:00
 	}
 	for _, v := range verbsCJK {
 		if strings.Contains(s, v) {
@@ -322,13 +304,31 @@ func letter(r rune) bool {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// digits is how many of them s begins with.
-func digits(s string) int {
-	n := 0
-	for n < len(s) && digit(s[n]) {
-		n++
+// numbers finds a time (10:00, 10.00, 10h00) and a date with its year, or with
+// three numbers.
+func numbers(s string) (f features) {
+	runs := 0
+	for i := 0; i < len(s); i++ {
+		if !digit(s[i]) {
+			continue
+		}
+		end := i
+		for end < len(s) && digit(s[end]) {
+			end++
+		}
+		runs++
+		switch n := end - i; {
+		case n == 4 && (s[i:i+2] == "19" || s[i:i+2] == "20"):
+			f |= year
+		case n <= 2 && end+2 < len(s) && (s[end] == ':' || s[end] == '.' || s[end] == 'h') && digit(s[end+1]) && digit(s[end+2]) && (end+3 == len(s) || !digit(s[end+3])):
+			f |= clock
+		}
+		i = end
 	}
-	return n
+	if f&clock != 0 && runs >= 5 { // 02/11/26, 10:00
+		f |= year
+	}
+	return f
 }
 
 // field reads a line like "*From:* Anna <a@b>" as a known field. Marks of bold
