@@ -65,7 +65,7 @@ func (t *lines) announcedAt(i int) (q Quote, ok bool) {
 
 // sentenceQuote reads `02.11.2026, 10:00, "Anna" <a@b>:`.
 func sentenceQuote(s string) (q Quote, ok bool) {
-	s = strings.Trim(s, "> *_:：")
+	s = strings.TrimRight(strings.TrimLeft(s, "> *_"), " *_:：")
 	open := strings.LastIndexByte(s, '<')
 	if open < 0 || !strings.Contains(s[open:], "@") {
 		return Quote{}, false
@@ -92,8 +92,8 @@ func (t *lines) quoteAt(i int) (q Quote, ok bool) {
 			}
 			break
 		}
-		if strings.Trim(words, "|-: ") == "" {
-			continue // the ruler of a converted table
+		if strings.Trim(words, "|-: ") == "" || seen > 0 && announced(words) {
+			continue // the ruler of a converted table; Zoho says it below the fields too
 		}
 		if t.all[i].is == noField {
 			if folds++; folds > mostFolds || !t.folded(i, last) {

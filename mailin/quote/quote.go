@@ -189,6 +189,11 @@ func (t *lines) forwards(i int) bool {
 
 // sentenceEnds tells the last line of "On ... Anna wrote:".
 func sentenceEnds(bare string) bool {
+	switch bare[len(bare)-1] {
+	case ':', '*', '_', '-', "："[2]:
+	default:
+		return false
+	}
 	s := strings.TrimRight(bare, " *_")
 	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || strings.HasPrefix(bare, "--") && strings.HasSuffix(bare, "---")
 }
