@@ -61,6 +61,7 @@ type textWriter struct {
 	quote, indent int
 	marker        string // of the list item that begins here
 	lists         []int  // number of the next item, -1 in a list without numbers
+	apart         bool   // the next item begins a list: an empty line may stand above it
 	signature     bool
 	verbatim      bool
 	unseen        bool
@@ -238,7 +239,9 @@ func (w *textWriter) flush() {
 	} else {
 		s = w.marker + s
 	}
-	w.marker = ""
+	if w.marker != "" { // items stand close, whatever paragraphs are in them
+		w.gap, w.apart, w.marker = w.gap && w.apart, false, ""
+	}
 	w.add(s)
 }
 
@@ -336,7 +339,7 @@ func sameAddress(words, href string) bool {
 func (w *textWriter) list(n *html.Node) {
 	w.end()
 	if len(w.lists) == 0 {
-		w.gap = true
+		w.gap, w.apart = true, true
 	}
 	first := -1
 	if n.Data == "ol" {
