@@ -317,7 +317,7 @@ func (w *textWriter) link(n *html.Node) {
 	switch {
 	case words == "" || address == "" || strings.HasPrefix(href, "cid:"):
 		return
-	case mail && strings.EqualFold(words, address):
+	case mail && strings.EqualFold(strings.Trim(words, "<>"), address):
 		return
 	case mail:
 		w.line = append(w.line, " <"+address+">"...)
