@@ -56,7 +56,7 @@ var rules = []rule{
 
 	{"mailin", []string{"core", "core/flow", "mailin/..."}, []string{emersion, "github.com/miekg/dns", "golang.org/x/net/...", "golang.org/x/text/...", "golang.org/x/sync/..."}, http,
 		"from a mailbox to core.Desk, with facts and no judgement"},
-	{"mailin/mime", []string{"mailin/quote"}, []string{emersion, "github.com/microcosm-cc/bluemonday", "github.com/JohannesKaufmann/html-to-markdown/v2/...", "golang.org/x/net/...", "golang.org/x/text/..."}, http,
+	{"mailin/mime", []string{"mailin/quote"}, []string{emersion, "github.com/microcosm-cc/bluemonday", "golang.org/x/net/...", "golang.org/x/text/..."}, http,
 		"bytes to parts: it does not know what a case is"},
 	{"mailin/quote", nil, []string{"golang.org/x/text/..."}, outside, "the visible reply is a function of the text"},
 	{"mailin/fixtures", nil, []string{"golang.org/x/text/..."}, http,
