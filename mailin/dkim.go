@@ -264,7 +264,7 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 	in := bufio.NewReader(io.NewSectionReader(r, 0, size))
 	var block []byte
 	var starts []int // of the fields in block
-	eol := ""
+	eol, hollow := "", false // hollow: the line before holds nothing but space
 	for {
 		start := len(block)
 		for {
@@ -295,7 +295,8 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 			if len(starts) == 0 {
 				return nil, false
 			}
-		case !strictName(line) || len(starts) >= limits.Fields:
+			hollow = len(bytes.TrimSpace(line)) == 0
+		case !strictName(line) || len(starts) >= limits.Fields || hollow: // mime may take a line of nothing but space for the empty one
 			return nil, false
 		default:
 			starts = append(starts, start)

@@ -329,20 +329,30 @@ func (w *walker) belongs(started bool) bool {
 }
 
 // fieldsFollow says whether one of the next lines, up to an empty one, is a
-// field of a mail. At once: it is the very next one.
-func (w *walker) fieldsFollow(atOnce bool) bool {
-	const lines, octets = 5, 2000
-	ahead, _ := w.in.Peek(min(octets, w.in.Size()))
-	for range lines {
+// field of a mail: then the current line is a broken one among them. After a
+// line of nothing but space it is the very next one that counts; the field may
+// go on there as well, or the header end.
+func (w *walker) fieldsFollow(space bool) bool {
+	const lines, octets = 5, 16 << 10
+	most := min(octets, w.in.Size())
+	ahead, _ := w.in.Peek(most)
+	for n := 0; n < lines; {
 		line, rest, whole := bytes.Cut(ahead, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
-		if len(line) == 0 || !whole {
-			return false
+		if len(line) == 0 || !whole && len(rest) == 0 && w.in.Buffered() >= most {
+			return space && whole
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if space {
+				return true
+			}
+			ahead = rest // goes with the line before
+			continue
 		}
 		if i := bytes.IndexByte(line, ':'); i > 0 && commonField(fieldName(string(line[:i]))) {
 			return true
 		}
-		if atOnce && line[0] != ' ' && line[0] != '\t' {
+		if n++; space {
 			return false
 		}
 		ahead = rest
