@@ -263,7 +263,7 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 	limits := mime.DefaultLimits
 	in := bufio.NewReader(io.NewSectionReader(r, 0, size))
 	var block []byte
-	var starts []int // of the fields in block
+	var starts []int         // of the fields in block
 	eol, hollow := "", false // hollow: the line before holds nothing but space
 	for {
 		start := len(block)

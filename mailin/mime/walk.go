@@ -364,10 +364,10 @@ func (w *walker) fieldsFollow(space bool) bool {
 func commonField(name string) bool {
 	name = lower(name)
 	switch name {
-	case "from", "to", "cc", "bcc", "subject", "date", "sender", "received", "organization", "importance", "priority", "precedence", "references", "comments", "keywords":
+	case "from", "to", "cc", "bcc", "subject", "date", "sender", "received", "organization", "importance", "priority", "precedence", "references", "comments", "keywords", "status", "lines", "newsgroups":
 		return true
 	}
-	for _, prefix := range []string{"x-", "content-", "mime-", "message-", "in-reply-", "reply-", "return-", "list-", "dkim-", "arc-", "authentication-", "received-", "delivered-", "user-", "resent-", "auto-", "thread-", "disposition-", "errors-"} {
+	for _, prefix := range []string{"x-", "content-", "mime-", "delivery-", "envelope-", "feedback-", "message-", "in-reply-", "reply-", "return-", "list-", "dkim-", "arc-", "authentication-", "received-", "delivered-", "user-", "resent-", "auto-", "thread-", "disposition-", "errors-"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
