@@ -24,6 +24,12 @@ func TestRead_bombs(t *testing.T) {
 		t.Run("R18/"+b.Name, func(t *testing.T) {
 			_, few, _ := readBomb(b, small)
 			m, many, allocated := readBomb(b, factor*small)
+			for range 3 { // somebody else may have had the processor
+				if many > slack {
+					_, again, _ := readBomb(b, factor*small)
+					many = min(many, again)
+				}
+			}
 			if many > slack && many > widely*few {
 				t.Errorf("%d KiB took %v, four times as much %v", small>>10, few, many)
 			}

@@ -86,7 +86,7 @@ func set(words string) map[string]bool {
 // only, as they stand, and is linear, which the parser behind it is not; what
 // is hidden from it that way the parser's own limit of 512 open elements stops.
 func measure(source string, depth, elements int) bool {
-	open, n := 0, 0
+	open, n, paragraph := 0, 0, false
 	formats, again := 0, 0 // formats open, and how often they may be opened again
 	for i := 0; ; {
 		j := strings.IndexByte(source[i:], '<')
@@ -119,6 +119,13 @@ func measure(source string, depth, elements int) bool {
 			continue
 		}
 		shut := neverOpen(source[i:k])
+		alone := false // an end tag that makes an element, for there is none to end
+		switch name := source[i:k]; {
+		case strings.EqualFold(name, "br"):
+			alone = end
+		case strings.EqualFold(name, "p"):
+			alone, paragraph = end && !paragraph, !end
+		}
 		if again += formats; again > 4*elements {
 			return false
 		}
@@ -133,7 +140,7 @@ func measure(source string, depth, elements int) bool {
 		switch {
 		case end && !shut:
 			open = max(0, open-1)
-		case end:
+		case end && !alone:
 		default:
 			if n++; n > elements {
 				return false

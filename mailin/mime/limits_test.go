@@ -100,6 +100,8 @@ func TestRead_limits(t *testing.T) {
 		{"HTML depth, under", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("<div>", 100) + "The text." + rep("</div>", 100), all(sound, text("The text."), func(m *Message) bool { return strings.Count(m.HTML, "<div>") >= 90 })},
 		{"HTML depth, over", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("<div>", 101) + "The text." + rep("</div>", 101), all(told("nested too deep"), text("The text."))},
 		{"HTML elements, under", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("<b>x</b>", 50_000), all(sound, func(m *Message) bool { return strings.Contains(m.HTML, "<b>") })},
+		{"HTML elements, under, paragraphs", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("<p>x</p>", 50_000), all(sound, func(m *Message) bool { return strings.Contains(m.HTML, "<p>") })},
+		{"HTML elements, over, by ends without beginnings", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("x</p>", 50_001), all(told("too many elements"), func(m *Message) bool { return strings.HasPrefix(m.Text, "x") })},
 		{"HTML elements, over", untimed, from + "Content-Type: text/html\r\n\r\n" + rep("<b>x</b>", 50_001), all(told("too many elements"), text(rep("x", 50_001)))},
 		{"file name, under", untimed, multi + first + "--b\r\nContent-Type: image/png; name=\"" + rep("ø", 146) + ".png\"\r\n\r\nx\r\n" + last, all(sound, lastFile, func(m *Message) bool { return m.Files[0].Name == rep("ø", 146)+".png" })},
 		{"file name, over", untimed, multi + first + "--b\r\nContent-Type: image/png; name=\"" + rep("ø", 147) + ".png\"\r\n\r\nx\r\n" + last, all(lastFile, func(m *Message) bool { return m.Files[0].Name == rep("ø", 146)+".png" })},
