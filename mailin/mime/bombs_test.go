@@ -13,7 +13,7 @@ import (
 // over; what grows with the square is found all the same.
 func TestRead_bombs(t *testing.T) {
 	const (
-		small   = 512 << 10
+		small   = 128 << 10
 		factor  = 4
 		widely  = 3 * factor
 		slack   = time.Second // below this nothing is said about growth
