@@ -275,18 +275,19 @@ func (w *world) signsInIfLetIn(address string) core.Viewer {
 	if err := w.RequestSignIn(w.t.Context(), address, "n"); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, l := range w.letters() {
-		session, err := w.SignInByLink(w.t.Context(), secret(w.t, l), "n", "Firefox")
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		v, err := w.Session(w.t.Context(), session)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return v
+	letters := w.letters()
+	if len(letters) == 0 {
+		return core.Viewer{}
 	}
-	return core.Viewer{}
+	session, err := w.SignInByLink(w.t.Context(), secret(w.t, letters[0]), "n", "Firefox")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v, err := w.Session(w.t.Context(), session)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
 }
 
 func TestAddParticipant_isAnAgentsPress(t *testing.T) {
