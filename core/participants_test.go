@@ -548,3 +548,22 @@ func TestReceive_twoInviteTheSameNewColleagueAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestErase_takesProposalsAndReplyToAlong(t *testing.T) {
+	t.Run("R66/no table of participants names them any more", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna, change: chain(cc(zed, bob), func(m *core.Mail) { m.ReplyTo = []core.Address{{Address: "team@northwind.example"}} })})
+		w.opens(mail{from: zed})
+		for _, address := range []string{zed, bob, anna} {
+			if _, err := w.Erase(t.Context(), address, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.proposed(o) + w.participants(o); got != "" {
+			t.Errorf("still there: %s", got)
+		}
+		if n := w.count(`select (select count(*) from reply_to) + (select count(*) from event where became like '%@%')`); n != 0 {
+			t.Errorf("%d rows", n)
+		}
+	})
+}
