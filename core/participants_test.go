@@ -275,18 +275,19 @@ func (w *world) signsInIfLetIn(address string) core.Viewer {
 	if err := w.RequestSignIn(w.t.Context(), address, "n"); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, l := range w.letters() {
-		session, err := w.SignInByLink(w.t.Context(), secret(w.t, l), "n", "Firefox")
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		v, err := w.Session(w.t.Context(), session)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return v
+	letters := w.letters()
+	if len(letters) == 0 {
+		return core.Viewer{}
 	}
-	return core.Viewer{}
+	session, err := w.SignInByLink(w.t.Context(), secret(w.t, letters[0]), "n", "Firefox")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v, err := w.Session(w.t.Context(), session)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
 }
 
 func TestAddParticipant_isAnAgentsPress(t *testing.T) {
@@ -544,6 +545,25 @@ func TestReceive_twoInviteTheSameNewColleagueAtOnce(t *testing.T) {
 		}
 		if n := w.count(`select count(*) from person p where not exists (select from address a where a.person = p.id)`); n != 0 {
 			t.Errorf("%d people without an address", n)
+		}
+	})
+}
+
+func TestErase_takesProposalsAndReplyToAlong(t *testing.T) {
+	t.Run("R66/no table of participants names them any more", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna, change: chain(cc(zed, bob), func(m *core.Mail) { m.ReplyTo = []core.Address{{Address: "team@northwind.example"}} })})
+		w.opens(mail{from: zed})
+		for _, address := range []string{zed, bob, anna} {
+			if _, err := w.Erase(t.Context(), address, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.proposed(o) + w.participants(o); got != "" {
+			t.Errorf("still there: %s", got)
+		}
+		if n := w.count(`select (select count(*) from reply_to) + (select count(*) from event where became like '%@%')`); n != 0 {
+			t.Errorf("%d rows", n)
 		}
 	})
 }
