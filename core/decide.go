@@ -299,6 +299,7 @@ func (r *reading) isTooMuch() bool {
 				payload: Payload{Fixed: true}}, 0)
 		}
 		return true
+	case len(r.m.From) != 1 && r.plan.class == BounceMail: // it is nobody's word, whoever From names
 	case len(r.m.From) != 1 && !r.released:
 		return r.hold("R17", "from", fmt.Sprintf("From names %d addresses: one is needed to know who wrote", len(r.m.From)))
 	case len(r.m.From) != 1:

@@ -63,6 +63,7 @@ func (a Address) Domain() string {
 // stand in it: lower case, without comments and parameters unless said.
 type Marks struct {
 	ReturnPath    *string // topmost Return-Path: nil if absent (unknown), "" for <> (R29)
+	Daemon        bool    // From is a mailer-daemon or postmaster without a domain
 	AutoSubmitted string
 	Precedence    string
 	Suppress      string // X-Auto-Response-Suppress, the whole value

@@ -97,15 +97,7 @@ func marks(read *mime.Message) core.Marks {
 		Spam:          h.Token("X-Spam-Flag") == "yes" || strings.HasPrefix(h.Token("X-Spam-Status"), "yes"),
 		Received:      len(h.All("Received")),
 	}
-	if h.Has("Return-Path") {
-		path := ""
-		if a := mime.ParseAddresses(h.First("Return-Path"), 1); len(a) > 0 {
-			path = a[0].Address
-		} else if text := strings.Trim(h.Text("Return-Path", 320), "<> "); text != "" {
-			path = strings.ToLower(text) // something stands there: not the empty sender
-		}
-		m.ReturnPath = &path
-	}
+	m.ReturnPath, m.Daemon = returnPath(h), daemon(h)
 	return m
 }
 
