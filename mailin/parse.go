@@ -115,7 +115,7 @@ func report(r *mime.Report) *core.Report {
 // borderFields are what the borders' rules read (R32).
 var borderFields = []string{
 	"Authentication-Results", "X-MS-Exchange-Organization-AuthAs", "X-MS-Exchange-Organization-SCL",
-	"X-MS-Exchange-Organization-AuthSource", "ARC-Authentication-Results",
+	"X-MS-Exchange-CrossTenant-AuthAs", "X-MS-Exchange-Organization-MessageDirectionality",
 }
 
 // trusted lists the fields a border may have written, as they stand, topmost
