@@ -85,7 +85,8 @@ type Report struct {
 
 // ReportRecipient is one recipient's block of a bounce.
 type ReportRecipient struct {
-	Address    string // lower case
+	Address    string // final recipient, lower case
+	Original   string // the address that was written to, if the report says another one
 	Action     string // failed, delayed, delivered, relayed, expanded
 	Status     string // "5.1.1"
 	Diagnostic string
