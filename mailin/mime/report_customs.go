@@ -83,9 +83,11 @@ func (r *Report) told(rd *reader, text string) {
 	at := map[string]int{}
 	current := -1
 	var why []string
-	end := func() {
-		if current >= 0 && r.Recipients[current].Diagnostic == "" {
-			r.Recipients[current].Diagnostic = Clean(strings.Join(why, " "), reasonLength)
+	end := func() { // of several reasons the first with a code
+		if reason := Clean(strings.Join(why, " "), reasonLength); current >= 0 && reason != "" {
+			if p := &r.Recipients[current]; p.Diagnostic == "" || !coded(p.Diagnostic) && coded(reason) {
+				p.Diagnostic = reason
+			}
 		}
 		why = nil
 	}
@@ -97,7 +99,7 @@ func (r *Report) told(rd *reader, text string) {
 			to, rest = phraseAddress(line, next(lines, i))
 		}
 		switch _, known := at[to]; {
-		case line == "" || strings.Trim(line, "-=_*|# ") == "":
+		case line == "" || strings.Trim(line, "-=_*|# ") == "" || strings.HasPrefix(line, "-----"):
 		case to == "" || never[to]:
 			if len(why) < reasonLines && current >= 0 && !isLabel(line) {
 				why = append(why, line)
@@ -120,8 +122,10 @@ func (r *Report) told(rd *reader, text string) {
 	end()
 	for i := range r.Recipients {
 		p := &r.Recipients[i]
-		if p.Diagnostic == "" {
-			p.Diagnostic = soleReason(text, p.Address)
+		if !coded(p.Diagnostic) {
+			if sole := soleReason(text, p.Address); p.Diagnostic == "" || len(r.Recipients) == 1 && sole != "" {
+				p.Diagnostic = sole
+			}
 		}
 		p.Status = statusOf(p.Diagnostic, p.Action)
 		if p.Status != "" && p.Status[0] == '4' && action == "failed" && !over {
@@ -202,8 +206,11 @@ func isSentence(rest string) bool {
 
 // isLabel says that a line only announces what comes below it.
 func isLabel(line string) bool {
-	return strings.HasSuffix(line, ":") && len(line) < 60 && status(line) == ""
+	return strings.HasSuffix(line, ":") && strings.Count(line, " ") < 4 && !coded(line)
 }
+
+// coded says that a reason holds a code.
+func coded(reason string) bool { return status(reason) != "" || replyCode(reason) != "" }
 
 // phrases come directly before the address that they speak of.
 var phrases = []string{
