@@ -49,6 +49,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, t.now, f)
+	if m.Report != nil || len(r.bounces) > 0 {
+		queueBounced(b, a, t.now, f)
+	}
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
