@@ -42,6 +42,9 @@ type plan struct {
 	probeReturn bool    // the probe came back with our bounce address in Return-Path
 	release     []int64 // waiting mails that their agent has confirmed
 	waits       bool    // it waits for its agent's word
+	block       int64   // person that is blocked, or no longer (R72)
+	blocked     bool
+	rescued     int64 // held row of the junk folder from which a person took this mail
 }
 
 type newPerson struct {
@@ -92,6 +95,7 @@ type reading struct {
 	desk    *running
 	set     *Settings
 	border  string
+	junk    string // folder of what the mailbox's mail system took for spam
 	now     time.Time
 	tokens  []string // of the reply addresses it was sent to
 	bounces []string // and of bounce addresses
@@ -101,6 +105,7 @@ type reading struct {
 
 	sure     bool // assurance is verified, or an agent released it
 	released bool
+	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
 	plan     plan
 }
@@ -112,8 +117,8 @@ var rules = []func(*reading) bool{
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
 	(*reading).isBounce,
-	(*reading).isMachine,
 	(*reading).isUnwanted,
+	(*reading).isMachine,
 	(*reading).answersQuestion,
 	(*reading).isAgents,
 	(*reading).isCustomers,
@@ -230,6 +235,14 @@ func (r *reading) isDuplicate() bool {
 	id := hashID(r.m.MessageID)
 	for _, k := range r.f.same {
 		sameID := id == nil || string(id) == string(k.IDHash)
+		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) && r.rescued(k) {
+			r.say("R72", "a person took it out of the junk folder, where it was ledger row %d", k.ID)
+			r.plan.rescued = k.ID
+			if k.Received.Equal(r.m.Received) {
+				r.m.Marks.Spam, r.notSpam = false, true
+			}
+			continue
+		}
 		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) {
 			r.say("R5", "the same mail as ledger row %d", k.ID)
 			if k.CaseID != nil {
@@ -332,7 +345,9 @@ func (r *reading) isMachine() bool {
 	return false
 }
 
-func (r *reading) isSpam() bool    { return r.m.Marks.Spam || spamByBorder(r.m, r.border) }
+func (r *reading) isSpam() bool {
+	return !r.notSpam && (r.m.Marks.Spam || spamByBorder(r.m, r.border))
+}
 func (r *reading) isBlocked() bool { return r.f.sender != nil && r.f.sender.Blocked }
 func (r *reading) unwanted() bool  { return r.isSpam() || r.isBlocked() }
 

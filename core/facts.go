@@ -86,6 +86,9 @@ type knownRow struct {
 	ContentHash []byte
 	CaseID      *int64
 	State       State
+	Account     string // its mailbox
+	Folder      string // where it was fetched from
+	Received    time.Time
 }
 
 type caseRow struct {

@@ -81,7 +81,8 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		f.row.State = StateStored
 	}
 	r.ownID = ours(m, f)
-	if junk := d.junkOf(m.Mailbox); junk != "" && f.row.Folder == junk {
+	r.junk = d.junkOf(m.Mailbox)
+	if r.junk != "" && f.row.Folder == r.junk {
 		r.m.Marks.Spam = true
 	}
 	return r, nil
@@ -213,15 +214,17 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		append([][]byte{a.id}, a.ids...)).Query(all(&f.ours))
 	if len(a.ids) > 0 {
 		b.Queue(`
-			select id, id_hash, content_hash, case_id, state from ledger
-			where id_hash = any($1) and case_id is not null
-			order by id limit 100`, a.ids).Query(all(&f.known))
+			select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+			from ledger l join mailbox b on b.id = l.mailbox
+			where l.id_hash = any($1) and l.case_id is not null
+			order by l.id limit 100`, a.ids).Query(all(&f.known))
 	}
 	b.Queue(`
-		select id, id_hash, content_hash, case_id, state from ledger
-		where desk = $1 and from_address = $2 and (id_hash = $3 or content_hash = $4)
-			and state not in ('stored', 'duplicate', 'gone') and id <> $5
-		order by id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+		select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+		from ledger l join mailbox b on b.id = l.mailbox
+		where l.desk = $1 and l.from_address = $2 and (l.id_hash = $3 or l.content_hash = $4)
+			and l.state not in ('stored', 'duplicate', 'gone') and l.id <> $5
+		order by l.id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
 	b.Queue(`
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,

@@ -71,6 +71,25 @@ func commands() []command {
 			usage: "[--json]", example: "postern organisation list", flags: organisationListCommand,
 		},
 		{
+			name: "contact show", summary: "what is known of an address: blocked, suppressed, cases",
+			usage: "[--json] ADDRESS", example: "postern contact show anna@customer.example", flags: contactShowCommand,
+		},
+		{
+			name: "contact block", summary: "hold an address's later mail, unanswered",
+			usage: "ADDRESS", example: "postern contact block pills@spam.example", flags: contactCommand((*core.Desk).Block, "is blocked: its mail is held"),
+			more: "Agents do the same with #block in an answer, or on the page of a held mail.",
+		},
+		{
+			name: "contact unblock", summary: "file a blocked address's mail again",
+			usage: "ADDRESS", example: "postern contact unblock anna@customer.example", flags: contactCommand((*core.Desk).Unblock, "is blocked no longer"),
+			more: "What is held stays held: postern ledger release lets it in.",
+		},
+		{
+			name: "contact unsuppress", summary: "mail an address again that bounced",
+			usage: "ADDRESS", example: "postern contact unsuppress anna@customer.example", flags: contactCommand((*core.Desk).Unsuppress, "gets automatic mail again"),
+			more: "A verified mail from the address does the same.",
+		},
+		{
 			name: "invite", summary: "mail somebody of a customer an invitation to the web view",
 			usage:   "--organisation NAME [--desk KEY] [--name NAME] [--role user|power] [--language CODE] [--domain DOMAIN]... ADDRESS",
 			example: `postern invite anna@customer.example --organisation "Customer Ltd"`, flags: inviteCommand,
