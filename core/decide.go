@@ -95,7 +95,8 @@ type reading struct {
 	desk    *running
 	set     *Settings
 	border  string
-	junk    string // folder of what the mailbox's mail system took for spam
+	relay   *spokenFor // it came from a relay, and From is whom it speaks for (R73)
+	junk    string     // folder of what the mailbox's mail system took for spam
 	now     time.Time
 	tokens  []string // of the reply addresses it was sent to
 	bounces []string // and of bounce addresses
@@ -117,6 +118,7 @@ var rules = []func(*reading) bool{
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
 	(*reading).isBounce,
+	(*reading).isMuteRelay,
 	(*reading).isUnwanted,
 	(*reading).isMachine,
 	(*reading).answersQuestion,
@@ -173,6 +175,9 @@ func (r *reading) assure() {
 		r.plan.assurance, r.plan.evidence = r.f.row.Assurance, r.f.row.Evidence
 	} else {
 		r.plan.assurance, r.plan.evidence = judge(r.m, r.border)
+	}
+	if r.relay != nil && !r.f.row.Judged {
+		r.plan.assurance, r.plan.evidence = Unknown, r.relay.evidence()
 	}
 	r.plan.trace = append(r.plan.trace, r.plan.evidence...)
 	if r.released {
@@ -276,7 +281,7 @@ func (r *reading) isOwnMail() bool {
 		}
 		return r.end(Filed, "event: our own mail", "")
 	case OwnAddress:
-		return r.hold("R26", "own-address", "From is an address of ours, and we did not write it")
+		return r.hold("R26", r.perhapsRelay("own-address"), "From is an address of ours, and we did not write it")
 	}
 	return false
 }
@@ -340,7 +345,7 @@ func (r *reading) isMachine() bool {
 		if r.desk.Bulk == "human" {
 			return false
 		}
-		return r.hold("R26", "bulk", "mail of a list")
+		return r.hold("R26", r.perhapsRelay("bulk"), "mail of a list")
 	}
 	return false
 }
@@ -377,7 +382,7 @@ func (r *reading) send(w draft, caseID int64) {
 	cause := &causing{
 		class:     r.plan.class,
 		assurance: r.plan.assurance,
-		before:    r.f.sender != nil && r.f.sender.Verified,
+		before:    r.f.sender != nil && r.f.sender.Verified && r.relay == nil,
 		nullPath:  r.m.Marks.ReturnPath != nil && *r.m.Marks.ReturnPath == "",
 		suppress:  suppresses(r.m.Marks.Suppress, "all", "oof", "autoreply"),
 		late:      r.late(),

@@ -18,6 +18,7 @@ type Mail struct {
 
 	From       []Address // all mailboxes of all From fields; identity needs exactly one (R30)
 	ReplyTo    []Address
+	Original   []Address // X-Original-From: whom a group's mail was written by (R73)
 	To, Cc     []Address
 	Delivered  []string // topmost Delivered-To and X-Original-To, addresses, lower case
 	Subject    string   // decoded, one line, 250 characters at most

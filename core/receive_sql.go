@@ -20,15 +20,17 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		return nil, err
 	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
-	a := d.keysOf(r)
-	early, _ := judge(m, border)
+	early, steps := judge(m, border)
 	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
-		err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2) from ledger where id = $1`, m.Ledger, string(early)).
-			Scan((*string)(&early))
-		if err != nil {
-			return nil, notFound(err)
+		if early, steps, err = judgedBefore(ctx, t, m.Ledger, early); err != nil {
+			return nil, err
 		}
 	}
+	if r.relay = relayed(desk.Desk, m, early, steps, d.isOwn); r.relay != nil {
+		r.m, early = r.relay.mail(m), Unknown
+		m = r.m
+	}
+	a := d.keysOf(r)
 	sure := early == Verified
 	f := r.f
 	b := &pgx.Batch{}
@@ -86,6 +88,18 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		r.m.Marks.Spam = true
 	}
 	return r, nil
+}
+
+// judgedBefore is the assurance that is kept of a mail, or what it would be now.
+func judgedBefore(ctx context.Context, t *tx, ledger int64, now Assurance) (Assurance, []Step, error) {
+	var kept []byte
+	var steps []Step
+	err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2), evidence from ledger where id = $1`, ledger, string(now)).
+		Scan((*string)(&now), &kept)
+	if err == nil && kept != nil {
+		err = json.Unmarshal(kept, &steps)
+	}
+	return now, steps, notFound(err)
 }
 
 type ledgerRecord struct {

@@ -33,6 +33,7 @@ func ParseContext(ctx context.Context, r io.ReaderAt, size int64, l mime.Limits)
 		Size:       size,
 		From:       addresses(h, "From", 10),
 		ReplyTo:    addresses(h, "Reply-To", 10),
+		Original:   addresses(h, "X-Original-From", 10),
 		To:         addresses(h, "To", l.Addresses),
 		Cc:         addresses(h, "Cc", l.Addresses),
 		Subject:    h.Text("Subject", l.SubjectRunes),
