@@ -61,6 +61,9 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			b.Queue(`delete from instance where key = 'plain-envelope-' || $1::int`, r.desk.id)
 		}
 	}
+	if p.border != nil {
+		queueBorderBack(b, t, p)
+	}
 	if p.block != 0 {
 		queueBlock(b, t, p)
 	}

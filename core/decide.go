@@ -39,10 +39,12 @@ type plan struct {
 	suppress    string // address that bounces for good
 	suppressWhy string
 	probe       *probeRow
-	probeReturn bool    // the probe came back with our bounce address in Return-Path
-	release     []int64 // waiting mails that their agent has confirmed
-	waits       bool    // it waits for its agent's word
-	block       int64   // person that is blocked, or no longer (R72)
+	probeReturn bool       // the probe came back with our bounce address in Return-Path
+	border      *borderRow // a border test that came in (R32)
+	forged      bool       // with its forged field
+	release     []int64    // waiting mails that their agent has confirmed
+	waits       bool       // it waits for its agent's word
+	block       int64      // person that is blocked, or no longer (R72)
 	blocked     bool
 	rescued     int64 // held row of the junk folder from which a person took this mail
 }
@@ -113,6 +115,7 @@ type reading struct {
 
 // rules are asked in this order; the first that returns true has decided.
 var rules = []func(*reading) bool{
+	(*reading).isBorderTest,
 	(*reading).isDuplicate,
 	(*reading).comesBack,
 	(*reading).isOwnMail,

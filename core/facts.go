@@ -28,6 +28,7 @@ type facts struct {
 	counts counts
 	talks  []talk  // of the sender's address, and of each case named (R50)
 	ids    []int64 // reserved: person, case, comment, note, and two for each file
+	border *borderRow
 	// of letters that came back: failures of their addresses within a week
 	bounced map[string]int
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/token"
 )
 
 // lookUp reads everything that matters to a mail in one round trip, with the
@@ -17,6 +19,9 @@ import (
 func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, error) {
 	desk, border, err := d.deskOf(m)
 	if err != nil {
+		return nil, err
+	}
+	if border, err = d.provedBorder(ctx, t, m.Mailbox, border); err != nil {
 		return nil, err
 	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
@@ -51,6 +56,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, t.now, f)
+	if test := borderToken(m); test != "" {
+		queueBorderTest(b, token.Hash(test), f)
+	}
 	if m.Report != nil || len(r.bounces) > 0 {
 		queueBounced(b, a, t.now, f)
 	}

@@ -58,7 +58,9 @@ func group(who string) mail {
 }
 
 func TestReceive_aRelaySpeaksForAnother(t *testing.T) {
-	list := func(m *core.Mail) { m.Marks.List, m.Marks.ListID, m.Marks.Precedence = true, "Crew <CREW.desk.example>", "list" }
+	list := func(m *core.Mail) {
+		m.Marks.List, m.Marks.ListID, m.Marks.Precedence = true, "Crew <CREW.desk.example>", "list"
+	}
 	for _, c := range []struct {
 		name string
 		m    mail
@@ -101,7 +103,9 @@ func TestReceive_aRelaySpeaksForAnother(t *testing.T) {
 		{"a form that names the desk is held", form("support@desk.example"), core.Held, "held", "relay"},
 		{"a form that names an agent has no agent's powers", form(mia), core.Held, "held", "agent-forged"},
 		{"a form that a person marked as spam is held", with(form(anna), func(m *core.Mail) { m.Marks.Spam = true }), core.Held, "held", "spam"},
-		{"another list's mail is held as ever", with(group(anna), func(m *core.Mail) { m.From[0].Address, m.Marks.ListID, m.ReplyTo, m.Original = anna, "<other.example>", nil, nil }), core.Held, "held", "bulk"},
+		{"another list's mail is held as ever", with(group(anna), func(m *core.Mail) {
+			m.From[0].Address, m.Marks.ListID, m.ReplyTo, m.Original = anna, "<other.example>", nil, nil
+		}), core.Held, "held", "bulk"},
 		{"an own address without the list is held as ever", with(group(anna), func(m *core.Mail) { m.Marks = core.Marks{}; m.Original, m.ReplyTo = nil, nil }), core.Held, "held", "own-address"},
 	} {
 		t.Run("R73/"+c.name, func(t *testing.T) {
