@@ -33,6 +33,11 @@ func commands() []command {
 			more: "Changes nothing, except that --probe mails the desks themselves to see whether plus\naddresses come back. Exits with 1 if something fails.",
 		},
 		{
+			name: "doctor border", summary: "what a border would have believed of the last mails; test one by a forged mail",
+			usage: "[--mailbox NAME] [--border VALUE] [--json] [--send HOST[:PORT] | --write FILE] [--from ADDRESS]", example: "postern doctor border --border authserv:mx.example.org --send mx.example.org", flags: doctorBorderCommand,
+			more: "By itself it lists the last 50 mails of the mailbox with what that border says of each.\n--send delivers a mail with forged fields to the mail exchanger, as a stranger would;\n--write makes that mail a file. A border of authserv:NAME is believed once the mail\ncame in without them; postern doctor says so.",
+		},
+		{
 			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",
 			usage: "[--json] [--dns] [--live [--mailbox NAME]] FILE|DIR|MBOX...", example: "postern explain --json suspicious.eml", flags: explainCommand,
 			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.",
