@@ -432,40 +432,42 @@ func TestVerify_asksNobodyForUnsignedMail(t *testing.T) {
 }
 
 func TestVerify_keepsAnswers(t *testing.T) {
-	z := newZone(t)
-	z.publish(t, "customer.example")
-	v := NewVerifier(z.addr)
-	now := time.Now()
-	v.now = func() time.Time { return now }
-	good, unknown := signed(t, "customer.example", unsigned, nil), signed(t, "other.example", unsigned, nil)
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if s, _ := verify(v, good); len(s) != 1 || !s[0].Valid {
-				t.Errorf("%+v", s)
-			}
-			verify(v, unknown)
-		})
-	}
-	wg.Wait()
-	if n := z.asked.Load(); n != 2 {
-		t.Errorf("R31: 2 names took %d questions", n)
-	}
-	now = now.Add(301 * time.Second) // beyond the TTL
-	verify(v, good)
-	if n := z.asked.Load(); n != 3 {
-		t.Errorf("R31: %d questions after the TTL", n)
-	}
-	z.mu.Lock()
-	z.ttl = 7 * 24 * 3600
-	z.mu.Unlock()
-	now = now.Add(301 * time.Second)
-	verify(v, good)
-	now = now.Add(61 * time.Minute)
-	verify(v, good)
-	if n := z.asked.Load(); n != 5 {
-		t.Errorf("R31: an hour at most: %d questions", n)
-	}
+	t.Run("R31/answers are kept for their TTL, an hour at most", func(t *testing.T) {
+		z := newZone(t)
+		z.publish(t, "customer.example")
+		v := NewVerifier(z.addr)
+		now := time.Now()
+		v.now = func() time.Time { return now }
+		good, unknown := signed(t, "customer.example", unsigned, nil), signed(t, "other.example", unsigned, nil)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if s, _ := verify(v, good); len(s) != 1 || !s[0].Valid {
+					t.Errorf("%+v", s)
+				}
+				verify(v, unknown)
+			})
+		}
+		wg.Wait()
+		if n := z.asked.Load(); n != 2 {
+			t.Errorf("R31: 2 names took %d questions", n)
+		}
+		now = now.Add(301 * time.Second) // beyond the TTL
+		verify(v, good)
+		if n := z.asked.Load(); n != 3 {
+			t.Errorf("R31: %d questions after the TTL", n)
+		}
+		z.mu.Lock()
+		z.ttl = 7 * 24 * 3600
+		z.mu.Unlock()
+		now = now.Add(301 * time.Second)
+		verify(v, good)
+		now = now.Add(61 * time.Minute)
+		verify(v, good)
+		if n := z.asked.Load(); n != 5 {
+			t.Errorf("R31: an hour at most: %d questions", n)
+		}
+	})
 }
 
 func TestVerify_boundedCache(t *testing.T) {
@@ -482,37 +484,39 @@ func TestVerify_boundedCache(t *testing.T) {
 }
 
 func TestVerify_laterWithoutDNS(t *testing.T) {
-	z := newZone(t)
-	v := NewVerifier(z.addr)
-	good := signed(t, "customer.example", unsigned, nil)
-	z.rcode.Store(dns.RcodeServerFailure)
-	if s, checked := verify(v, good); checked != core.CheckLater || len(s) != 1 || s[0].Valid {
-		t.Errorf("R31/SERVFAIL: %v %+v", checked, s)
-	}
-	z.rcode.Store(0)
-	z.publish(t, "customer.example")
-	if s, checked := verify(v, good); checked != core.CheckDone || !s[0].Valid {
-		t.Errorf("R31/a failure is not kept: %v %+v", checked, s)
-	}
-	// a signature of From's own domain that holds decides; the other's key may be away
-	z.silent.Store(true)
-	ctx, stop := context.WithTimeout(context.Background(), 200*time.Millisecond)
-	defer stop()
-	other := signed(t, "away.example", unsigned, nil)
-	two := append(other[:bytes.Index(other, []byte("From: "))], good...)
-	start := time.Now()
-	s, checked := v.Verify(ctx, bytes.NewReader(two), int64(len(two)))
-	if len(s) != 2 || s[0].Valid || !s[1].Valid || checked != core.CheckDone {
-		t.Errorf("R31/one decides: %v %+v", checked, s)
-	}
-	ctx, stop = context.WithTimeout(context.Background(), 200*time.Millisecond)
-	defer stop()
-	if _, checked := v.Verify(ctx, bytes.NewReader(other), int64(len(other))); checked != core.CheckLater {
-		t.Errorf("R31/silence: %v", checked)
-	}
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("R31/silence took %v", took)
-	}
+	t.Run("R31/without an answer of the DNS nothing is known yet", func(t *testing.T) {
+		z := newZone(t)
+		v := NewVerifier(z.addr)
+		good := signed(t, "customer.example", unsigned, nil)
+		z.rcode.Store(dns.RcodeServerFailure)
+		if s, checked := verify(v, good); checked != core.CheckLater || len(s) != 1 || s[0].Valid {
+			t.Errorf("R31/SERVFAIL: %v %+v", checked, s)
+		}
+		z.rcode.Store(0)
+		z.publish(t, "customer.example")
+		if s, checked := verify(v, good); checked != core.CheckDone || !s[0].Valid {
+			t.Errorf("R31/a failure is not kept: %v %+v", checked, s)
+		}
+		// a signature of From's own domain that holds decides; the other's key may be away
+		z.silent.Store(true)
+		ctx, stop := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer stop()
+		other := signed(t, "away.example", unsigned, nil)
+		two := append(other[:bytes.Index(other, []byte("From: "))], good...)
+		start := time.Now()
+		s, checked := v.Verify(ctx, bytes.NewReader(two), int64(len(two)))
+		if len(s) != 2 || s[0].Valid || !s[1].Valid || checked != core.CheckDone {
+			t.Errorf("R31/one decides: %v %+v", checked, s)
+		}
+		ctx, stop = context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer stop()
+		if _, checked := v.Verify(ctx, bytes.NewReader(other), int64(len(other))); checked != core.CheckLater {
+			t.Errorf("R31/silence: %v", checked)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("R31/silence took %v", took)
+		}
+	})
 }
 
 func TestVerify_brokenDisk(t *testing.T) {
