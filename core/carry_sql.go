@@ -17,6 +17,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 		p.number = r.desk.caseNumber(c.Number)
 	}
 	queuePerson(b, t, r, p)
+	queueBehalf(b, p)
 	if p.opens != nil {
 		queueCase(b, t, r, p)
 	}
@@ -42,6 +43,8 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			insert into participant (case_id, person, since) values ($1, $2, $3)
 			on conflict do nothing`, p.caseID, p.joins, t.now)
 	}
+	queueInvited(b, t, p)
+	queueRepliesTo(b, p)
 	caused := "ledger"
 	if r.released {
 		caused = "released" // it may have been answered as held mail before
@@ -53,6 +56,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 		b.Queue(`
 			update address set suppressed_at = $2, suppressed_reason = $3
 			where address = $1 and suppressed_at is null`, p.suppress, t.now, p.suppressWhy)
+		b.Queue(`delete from reply_to where address = $1`, p.suppress)
 	}
 	if p.probe != nil {
 		b.Queue(`update probe set back_at = $2, return_path = $3 where hash = $1 and back_at is null`,
@@ -79,6 +83,9 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	if err := queueEnd(b, t, r, p); err != nil {
 		return err
 	}
+	if r.f.erased {
+		queueErased(b, r.m.Ledger)
+	}
 	return run(ctx, t, b)
 }
 
@@ -93,6 +100,9 @@ func queuePerson(b *pgx.Batch, t *tx, r *reading, p *plan) {
 		}
 		return
 	}
+	if p.joinOrg != nil {
+		b.Queue(`insert into member (person, organisation, by) values ($1, $2, 'domain') on conflict do nothing`, p.person, *p.joinOrg)
+	}
 	if p.verify {
 		b.Queue(`update person set verified_at = $2 where id = $1 and verified_at is null`, p.person, t.now)
 	}
@@ -106,13 +116,17 @@ func queuePerson(b *pgx.Batch, t *tx, r *reading, p *plan) {
 
 func queueCase(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	n := p.opens
+	text, html := r.m.Text, r.m.HTML
+	if n.text != nil { // the HTML holds what the agent wrote above it, too
+		text, html = *n.text, ""
+	}
 	b.Queue(`
 		insert into cases (id, desk, number, title, description, rest, html, requester, organisation,
-			status, class, opened_at, changed_at, status_at, linked, ledger)
-		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)
+			status, class, opened_at, changed_at, status_at, linked, ledger, opened_by, author)
+		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, nullif($16::bigint, 0), nullif($17::bigint, 0))
 		returning number`,
-		n.id, r.desk.id, fmt.Sprintf("case_number_%d", r.desk.id), n.title, r.m.Text, "", r.m.HTML,
-		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger).QueryRow(
+		n.id, r.desk.id, fmt.Sprintf("case_number_%d", r.desk.id), n.title, text, "", html,
+		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger, n.openedBy, n.author).QueryRow(
 		func(row pgx.Row) error {
 			var number int64
 			err := row.Scan(&number)
@@ -171,7 +185,9 @@ type savedFile struct {
 func writeFiles(ctx context.Context, t *tx, b *pgx.Batch, r *reading, p *plan) error {
 	var comment, note *int64
 	internal := false
-	if e := p.entry; e != nil && e.note {
+	if e := p.entry; p.opens != nil {
+		// the description's: beside it stands at most an agent's note on what they forwarded
+	} else if e != nil && e.note {
 		note, internal = &e.id, true
 	} else if e != nil {
 		comment = &e.id

@@ -30,8 +30,12 @@ type plan struct {
 	entry     *newEntry
 	events    []newEvent
 	change    *statusChange
-	owner     int64 // becomes the case's owner
-	joins     int64 // becomes a participant
+	owner     int64     // becomes the case's owner
+	joins     int64     // becomes a participant
+	joining   []invited // and so do these
+	proposed  []invited
+	repliesTo *string // where the sender wants the mail of this case; "": at their own address again (R39)
+	behalf    *behalf // whom an agent opened the case for (R64)
 	deskWrote bool
 	answered  bool // a confirmation was let out
 
@@ -61,6 +65,9 @@ type newCase struct {
 	organisation *int64
 	status       flow.Status
 	linked       *int64
+	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
+	author       int64   // of the description; 0: the requester
+	text         *string // the description, if it is not the whole mail
 }
 
 // newEntry is a comment or a note.
@@ -105,17 +112,21 @@ type reading struct {
 	numbers []subjectNumber
 	ownID   bool // its Message-ID or loop token is ours
 	isOwn   func(string) bool
+	toDesk  bool // an address of this desk stands in To or Cc
 
 	sure     bool // assurance is verified, or an agent released it
 	released bool
 	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
-	plan     plan
+	// notBehalf says why an agent's forwarded mail became their own case
+	notBehalf string
+	plan      plan
 }
 
 // rules are asked in this order; the first that returns true has decided.
 var rules = []func(*reading) bool{
 	(*reading).isBorderTest,
+	(*reading).isErased,
 	(*reading).isDuplicate,
 	(*reading).comesBack,
 	(*reading).isOwnMail,
@@ -187,6 +198,10 @@ func (r *reading) assure() {
 		r.say("R71", "%s answers for it", clean(r.f.row.Releaser, 60))
 	}
 	r.sure = r.plan.assurance == Verified || r.released
+	if r.sure && !r.released && r.isResent() {
+		r.say("R42", "the same text and Date came before under another Message-ID: what was signed once proves nothing twice")
+		r.sure = false
+	}
 }
 
 func (r *reading) who() {
@@ -257,6 +272,19 @@ func (r *reading) isDuplicate() bool {
 				r.plan.caseID = *k.CaseID
 			}
 			return r.end(Duplicate, "duplicate", "")
+		}
+	}
+	return false
+}
+
+// isResent says that a mail of the same sender, Date and text was taken in under
+// another Message-ID, which need not be signed: anybody who has a signed mail
+// can send it again.
+func (r *reading) isResent() bool {
+	id := hashID(r.m.MessageID)
+	for _, k := range r.f.same {
+		if id != nil && string(r.m.Hash[:]) == string(k.ContentHash) && string(id) != string(k.IDHash) {
+			return true
 		}
 	}
 	return false

@@ -33,14 +33,43 @@ func (r *reading) prove() (provenAgent, string) {
 		return provenAgent{}, "a colleague released it"
 	case away > dateWithin:
 		return provenAgent{}, "its Date is more than 7 days away"
-	case r.plan.assurance == Verified:
+	case r.plan.assurance == Verified && r.sure && r.wroteToDesk():
 		return agent, ""
 	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && r.liveToken() != nil:
 		r.say("R42", "this desk takes a live token of the agent as proof")
 		agent.byToken = true
 		return agent, ""
 	}
-	return provenAgent{}, "nothing proves that the agent wrote it"
+	switch {
+	case r.plan.assurance != Verified:
+		return provenAgent{}, "nothing proves that the agent wrote it"
+	case !r.sure:
+		return provenAgent{}, "it was sent before"
+	}
+	return provenAgent{}, notToDesk
+}
+
+// notToDesk is why a verified mail of an agent has no power here.
+const notToDesk = "nothing proves that the agent wrote it to this desk"
+
+// wroteToDesk says that a verified mail was written to this desk: whoever got a
+// signed mail from an agent could else hand it to us, and have it answer a case.
+// The desk stands in To or Cc, and no signature that proves From leaves those
+// open. A border that vouches tells nothing of To.
+func (r *reading) wroteToDesk() bool {
+	if !r.toDesk {
+		return false
+	}
+	open := false
+	for _, s := range r.m.Signatures {
+		if s.proves(r.m.FromOrg) == "" {
+			if !s.ToOpen {
+				return true
+			}
+			open = true
+		}
+	}
+	return !open
 }
 
 // liveToken is the letter to this very agent whose token the mail came to.
@@ -75,17 +104,18 @@ func (r *reading) isAgents() bool {
 	switch c := r.thread.found; {
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case c == nil && agent.byToken:
+	case agent.byToken && (c == nil || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
 	case c == nil:
-		r.sure = true
-		return r.opensCase(nil)
+		return r.agentOpens(agent)
 	case r.isInternal():
 		r.say("R40", "it came to an internal address: a note")
 		return r.writesNote(c, agent, r.m.Reply)
 	case r.plan.class == PerhapsMachine:
 		r.say("R28", "perhaps a machine: a note, nothing public")
 		return r.writesNote(c, agent, r.m.Reply)
+	case len(r.m.Forwarded) > 0 && r.thread.by.part > "b":
+		return r.forwardsInto(c, agent)
 	default:
 		return r.writes(c, agent)
 	}
@@ -135,7 +165,11 @@ func (r *reading) isInternal() bool {
 func (r *reading) unproved(why string) bool {
 	l := r.liveToken()
 	if l == nil || l.CaseID == nil {
-		r.hold("R42", "agent-forged", why+", and it came to no reply address of theirs")
+		reason := "agent-forged"
+		if why == notToDesk {
+			reason = "agent-elsewhere"
+		}
+		r.hold("R42", reason, why+", and it came to no reply address of theirs")
 		r.warn()
 		return true
 	}
@@ -273,6 +307,9 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 	if c.Owner == nil {
 		r.plan.owner = agent.person
 		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
+	}
+	if !agent.byToken {
+		r.invites(c, true)
 	}
 	now := status.Key
 	if r.plan.change != nil {

@@ -92,7 +92,7 @@ func TestKeep_aGoneUIDHasARowAndNoBytes(t *testing.T) {
 		t.Fatalf("R9: kept %v, %v", uids(kept), err)
 	}
 	balance, err := w.Balance(t.Context())
-	if err != nil || balance[core.Gone] != 1 || balance[core.StateStored] != 1 {
+	if err != nil || balance.States[core.Gone] != 1 || balance.States[core.StateStored] != 1 {
 		t.Errorf("R9: %v, %v", balance, err)
 	}
 	var raw bytes.Buffer

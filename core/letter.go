@@ -94,7 +94,10 @@ type Payload struct {
 	Lines  []string  `json:"lines,omitempty"` // transcript, warning, alarm: one fact a line
 	When   time.Time `json:"when,omitzero"`   // closes then, expires then
 	Zone   string    `json:"zone,omitempty"`
-	Items  []Waiting `json:"items,omitempty"`
+	// for agents: the case this one may be about, and who is proposed as a participant
+	PerhapsAbout string    `json:"perhaps_about,omitempty"`
+	Proposed     []string  `json:"proposed,omitempty"`
+	Items        []Waiting `json:"items,omitempty"`
 }
 
 // Word is an answer of one word and what it does.

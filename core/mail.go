@@ -109,6 +109,7 @@ type Signature struct {
 	Valid    bool   // signature and body hash hold, not expired
 	Covers   bool   // h= holds From, Subject and Date
 	Limited  bool   // has l=: proves nothing of what was added
+	ToOpen   bool   // it holds with another To or Cc, too: it does not say to whom the mail was written
 	Why      string // why it is not valid, for the trace
 	Selector string
 }
@@ -122,6 +123,7 @@ type AuthField struct {
 
 // Quote is a mail that another mail forwards.
 type Quote struct {
+	Above   string // what stands above it in the mail that forwards it
 	From    Address
 	Date    string
 	Subject string

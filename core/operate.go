@@ -32,6 +32,8 @@ type LedgerView struct {
 	KeptAt      time.Time
 	EndedAt     *time.Time
 	Tries       int
+	DueAt       time.Time // of the next try
+	HeaderOnly  bool      // its body was too large to take (R17)
 	Outcome     string
 	MessageID   string
 	Case        string
@@ -56,12 +58,6 @@ func (d *Desk) Stats(ctx context.Context) (Stats, error) {
 		return err
 	})
 	return s, err
-}
-
-// Balance counts ledger rows by state.
-func (d *Desk) Balance(ctx context.Context) (map[State]int64, error) {
-	s, err := d.Stats(ctx)
-	return s.Ledger, err
 }
 
 // Ping says whether the database answers, and how far its clock is from ours.
@@ -101,5 +97,5 @@ func (d *Desk) ReleaseByOperator(ctx context.Context, id int64, agent string) er
 
 // RefuseByOperator ends a held mail. Its bytes stay.
 func (d *Desk) RefuseByOperator(ctx context.Context, id int64) error {
-	return d.inTx(ctx, func(tx *tx) error { return refuseRow(ctx, tx, id) })
+	return d.inTx(ctx, func(tx *tx) error { return refuseByOperator(ctx, tx, id) })
 }

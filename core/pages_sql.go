@@ -24,6 +24,7 @@ type viewedCase struct {
 	ChangedAt time.Time
 	Requested string // name of the requester
 	OwnerName string
+	Since     *time.Time // sees it as a participant alone: what was written from then on (R38)
 }
 
 const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisation, coalesce(o.name, '') as company,
@@ -31,7 +32,9 @@ const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisat
 	exists (select from agent a where a.person = s.person and a.desk = c.desk) as for_agent,
 	c.priority, c.type, c.changed_at,
 	coalesce(nullif(q.name, ''), (select min(a.address) from address a where a.person = q.id), '') as requested,
-	coalesce(w.name, '') as owner_name`
+	coalesce(w.name, '') as owner_name,
+	case when ` + wallWhole + ` then null
+		else (select p.since from participant p where p.case_id = c.id and p.person = s.person) end as since`
 
 const viewedFrom = ` from ` + seerByPerson + `, cases c
 	join person q on q.id = c.requester
@@ -170,10 +173,11 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 	rows, _ := t.Query(ctx, `
 		select * from (
 			select 0::bigint as id, 'description' as kind, c.opened_at as at, coalesce(nullif(p.name, ''),
-					(select min(a.address) from address a where a.person = p.id), '') as author, 'customer' as side,
+					(select min(a.address) from address a where a.person = p.id), '') as author,
+				case when c.author is null then 'customer' else 'desk' end as side,
 				c.description as text, c.rest, c.html <> '' as html, '{}'::text[] as marks, '' as event, '' as was, '' as became, '' as why,
 				'-infinity'::timestamptz as written_at, 0 as rank
-			from cases c join person p on p.id = c.requester where c.id = $1
+			from cases c join person p on p.id = coalesce(c.author, c.requester) where c.id = $1
 			union all
 			select x.id, 'comment', x.at, coalesce(nullif(p.name, ''),
 					(select min(a.address) from address a where a.person = p.id), ''), x.side,
@@ -185,7 +189,8 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 			union all
 			select x.id, 'event', x.at, coalesce(p.name, ''), '', '', '', false, '{}', x.kind, x.was, x.became, x.why, x.written_at, 2
 			from event x left join person p on p.id = x.actor where x.case_id = $1 and ($2 or not x.internal)
-		) e order by at desc, written_at desc, rank desc, id desc limit $3`, c.ID, c.ForAgent, entriesShown)
+		) e where $4::timestamptz is null or written_at >= $4
+		order by at desc, written_at desc, rank desc, id desc limit $3`, c.ID, c.ForAgent, entriesShown, c.Since)
 	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (entryRow, error) {
 		var e entryRow
 		err := r.Scan(&e.ID, &e.Kind, &e.At, &e.Author, &e.Side, &e.Text, &e.Rest, &e.HTML, &e.Marks, &e.Event, &e.Was, &e.Became, &e.Why, nil, nil)
@@ -213,6 +218,18 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 		view.Entries = append(view.Entries, entry)
 	}
 	view.Moves = d.caseMoves(desk, c, lang, t.now)
+	if c.ForAgent {
+		if view.Proposed, err = wouldJoin(ctx, t, c.caseRow); err != nil {
+			return CaseView{}, err
+		}
+		about, err := aboutCase(ctx, t, c.caseRow)
+		if err != nil {
+			return CaseView{}, err
+		}
+		if about != nil {
+			view.About = &AboutLine{desk.caseNumber(about.Number), PersonLine{about.Address, about.Name}}
+		}
+	}
 	return view, nil
 }
 
@@ -268,8 +285,8 @@ func caseFiles(ctx context.Context, t *tx, c viewedCase) (map[string][]FileLine,
 		select f.id, e.name, f.type, f.size, e.inline, f.internal, f.blob is null, coalesce(e.comment, e.note, 0),
 			case when e.comment is not null then 'comment' when e.note is not null then 'note' else 'description' end
 		from file f join entry_file e on e.file = f.id
-		where f.case_id = $1 and ($2 or not f.internal)
-		order by f.id, e.comment nulls first, e.note nulls first limit 2000`, c.ID, c.ForAgent)
+		where f.case_id = $1 and ($2 or not f.internal) and `+entrySince("$3")+`
+		order by f.id, e.comment nulls first, e.note nulls first limit 2000`, c.ID, c.ForAgent, c.Since)
 	by := map[string][]FileLine{}
 	var list []FileLine
 	seen := map[int64]bool{}
@@ -288,14 +305,22 @@ func caseFiles(ctx context.Context, t *tx, c viewedCase) (map[string][]FileLine,
 	return by, list, err
 }
 
+// entrySince is which entry's files somebody sees who takes part since then: e
+// is entry_file.
+func entrySince(since string) string {
+	return `(` + since + `::timestamptz is null
+		or exists (select from comment y where y.id = e.comment and y.written_at >= ` + since + `))`
+}
+
 func entryHTML(ctx context.Context, t *tx, c viewedCase, kind string, id int64) (string, error) {
 	var html string
 	var err error
 	switch {
-	case kind == "description":
+	case kind == "description" && c.Since == nil:
 		err = t.QueryRow(ctx, `select html from cases where id = $1`, c.ID).Scan(&html)
 	case kind == "comment":
-		err = t.QueryRow(ctx, `select html from comment where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
+		err = t.QueryRow(ctx, `
+			select html from comment where case_id = $1 and id = $2 and ($3::timestamptz is null or written_at >= $3)`, c.ID, id, c.Since).Scan(&html)
 	case kind == "note" && c.ForAgent:
 		err = t.QueryRow(ctx, `select html from note where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
 	default:
@@ -312,7 +337,8 @@ func fileOf(ctx context.Context, t *tx, c viewedCase, id int64) (FileLine, int64
 	var blob int64
 	err := t.QueryRow(ctx, `
 		select id, name, type, size, internal, blob from file
-		where case_id = $1 and id = $2 and ($3 or not internal) and blob is not null`, c.ID, id, c.ForAgent).
+		where case_id = $1 and id = $2 and ($3 or not internal) and blob is not null
+			and exists (select from entry_file e where e.file = file.id and `+entrySince("$4")+`)`, c.ID, id, c.ForAgent, c.Since).
 		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
 	return f, blob, notFound(err)
 }
@@ -328,7 +354,8 @@ func inlineFileOf(ctx context.Context, t *tx, c viewedCase, kind string, entry i
 				when 'comment' then e.comment = $5
 				when 'note' then e.note = $5
 				else e.comment is null and e.note is null end
-		order by f.id limit 1`, c.ID, c.ForAgent, contentID, kind, entry).
+			and `+entrySince("$6")+`
+		order by f.id limit 1`, c.ID, c.ForAgent, contentID, kind, entry, c.Since).
 		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
 	f.Inline = true
 	return f, blob, notFound(err)
@@ -382,7 +409,7 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	}
 	for _, p := range people {
 		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed}}
+			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
 		fill(&w)
 		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
 		offer(desk, &w, status.Key)

@@ -25,6 +25,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		return nil, err
 	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
+	r.toDesk = d.isTo(m, desk.Key)
 	early, steps := judge(m, border)
 	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
 		if early, steps, err = judgedBefore(ctx, t, m.Ledger, early); err != nil {
@@ -52,8 +53,10 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if m.Ledger != 0 {
 		queueLedgerRow(b, m.Ledger, lock, &row)
 	}
+	b.Queue(`select exists (select from erased where hash = $1)`, d.saltedMail(a.content)).Query(value(&f.erased))
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
+	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, t.now, f)
 	if test := borderToken(m); test != "" {
@@ -251,6 +254,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from (
 			select c.id as case_id, c.requester as person, true as requester from cases c where c.id = `+theNamed+`
@@ -259,7 +263,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 			where p.case_id = `+theNamed+` and p.person <> c.requester
 		) s
 		join person p on p.id = s.person
-		join address a on a.person = p.id
+		cross join lateral (`+mailedAt+`) a
 		left join member m on m.person = p.id
 		left join organisation o on o.id = m.organisation
 		order by s.case_id, s.person, (a.address = $2) desc, a.suppressed_at nulls first, a.address

@@ -58,6 +58,23 @@ type CaseView struct {
 	Entries  []Entry // by (at, id)
 	Files    []FileLine
 	Moves    []CaseMove // what the viewer may do with a press
+	// for agents: who may be added to the case with a press (R38), and the case
+	// to which its requester may be added, if this one is perhaps about that (R37)
+	Proposed []PersonLine
+	About    *AboutLine
+}
+
+// PersonLine is somebody as agents see them.
+type PersonLine struct {
+	Address string
+	Name    string
+}
+
+// AboutLine is a case that another one is perhaps about, and the requester of
+// that other one, who does not see it.
+type AboutLine struct {
+	Number string
+	PersonLine
 }
 
 // Entry is one line of the timeline.

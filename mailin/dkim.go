@@ -151,7 +151,7 @@ func (v *Verifier) Verify(ctx context.Context, r io.ReaderAt, size int64) ([]cor
 		case keys.isStrict(result, s.Selector) && !strings.HasSuffix(result.Identifier, "@"+result.Domain):
 			s.Why = "i= is a sub-domain, which the key forbids"
 		default:
-			s.Valid = true
+			s.Valid, s.ToOpen = true, s.Covers && toOpen(strict, result.HeaderKeys)
 			s.Domain = strings.ToLower(strings.TrimSuffix(result.Domain, "."))
 			s.Org = organisation(s.Domain)
 			decided = decided || s.Covers && !s.Limited && s.Org != "" && s.Org == fromOrg
@@ -361,7 +361,7 @@ func sameFields(strict []strictField, h mime.Header) bool {
 			return false
 		}
 		switch strings.ToLower(f.name) {
-		case "from", "subject", "date", "dkim-signature":
+		case "from", "subject", "date", "to", "cc", "dkim-signature":
 			if !slices.Equal(strings.Fields(f.value), strings.Fields(h[i].Value)) {
 				return false
 			}
@@ -414,6 +414,23 @@ func covers(fields []strictField, signed []string) bool {
 		}
 	}
 	return true
+}
+
+// toOpen says that some To or Cc of the mail is not signed: h= names a field as
+// often as it is signed, the lowest first (RFC 6376 section 5.4.2).
+func toOpen(fields []strictField, signed []string) bool {
+	for _, name := range []string{"To", "Cc"} {
+		n := 0
+		for _, s := range signed {
+			if strings.EqualFold(s, name) {
+				n++
+			}
+		}
+		if len(all(fields, name)) > n {
+			return true
+		}
+	}
+	return false
 }
 
 // txt looks a key up. The error of a DNS that gave no answer is temporary

@@ -132,6 +132,8 @@ func TestVerify(t *testing.T) {
 	good := signed(t, "customer.example", unsigned, nil)
 	v := NewVerifier(z.addr)
 	yes := core.Signature{Domain: "customer.example", Org: "customer.example", Valid: true, Covers: true, Selector: "s1"}
+	open := yes
+	open.ToOpen = true
 	for _, c := range []struct {
 		name string
 		raw  []byte
@@ -143,6 +145,11 @@ func TestVerify(t *testing.T) {
 		{"subject changed", bytes.Replace(good, []byte("The printer"), []byte("Your money"), 1), core.Signature{Domain: yes.Domain, Org: yes.Org, Covers: true, Selector: "s1", Why: "signature did not verify: crypto/rsa: verification error"}},
 		{"date not signed", signed(t, "customer.example", unsigned, func(o *dkim.SignOptions) { o.HeaderKeys = []string{"From", "Subject"} }), core.Signature{Domain: yes.Domain, Org: yes.Org, Valid: true, Selector: "s1"}},
 		{"a second subject put on top", append([]byte("Subject: Your money\r\n"), good...), core.Signature{Domain: yes.Domain, Org: yes.Org, Valid: true, Selector: "s1"}},
+		{"To not signed", signed(t, "customer.example", unsigned, func(o *dkim.SignOptions) { o.HeaderKeys = []string{"From", "Subject", "Date"} }), open},
+		{"a second To put on top", append([]byte("To: support@desk.example\r\n"), good...), open},
+		{"a Cc put on top", append([]byte("Cc: support@desk.example\r\n"), good...), open},
+		{"a Cc signed as not there, put on top", append([]byte("Cc: support@desk.example\r\n"), signed(t, "customer.example", unsigned, func(o *dkim.SignOptions) { o.HeaderKeys = append(o.HeaderKeys, "Cc") })...),
+			core.Signature{Domain: yes.Domain, Org: yes.Org, Covers: true, Selector: "s1", Why: "signature did not verify: crypto/rsa: verification error"}},
 		{"l= is there", bytes.Replace(good, []byte("; d="), []byte("; l=3; d="), 1), core.Signature{Domain: yes.Domain, Org: yes.Org, Covers: true, Limited: true, Selector: "s1", Why: "message contains an insecure body length tag"}},
 		{"expired", signed(t, "customer.example", unsigned, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), core.Signature{Domain: yes.Domain, Org: yes.Org, Covers: true, Selector: "s1", Why: "signature has expired"}},
 		{"no such key", signed(t, "other.example", unsigned, nil), core.Signature{Domain: "other.example", Org: "other.example", Covers: true, Selector: "s1", Why: "~no such key"}},

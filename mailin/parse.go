@@ -162,16 +162,19 @@ func forwarded(read *mime.Message) []core.Quote {
 		if len(n.From) == 1 {
 			q.From = core.Address(n.From[0])
 		}
+		if len(all) == 0 {
+			q.Above = read.Text
+		}
 		all = append(all, q)
 	}
 	text, subject := read.Text, read.Header.Text("Subject", 250)
 	for len(all) < most && len(read.Nested) == 0 {
-		_, q, ok := quote.Forwarded(text)
+		above, q, ok := quote.Forwarded(text)
 		if !ok || !q.Announced && !forwardSubject(subject) {
 			break
 		}
 		subject = q.Subject
-		f := core.Quote{Date: mime.Clean(q.Date, 100), Subject: mime.Clean(q.Subject, 250), Text: q.Text}
+		f := core.Quote{Above: above, Date: mime.Clean(q.Date, 100), Subject: mime.Clean(q.Subject, 250), Text: q.Text}
 		if from := mime.ParseAddresses(q.From, 2); len(from) == 1 {
 			f.From = core.Address(from[0])
 		} else {

@@ -162,18 +162,23 @@ func (p *Poller) failed(err error, good *time.Time, again time.Duration) {
 	}
 }
 
-// boxes are the folders of which we take mail: the inbox, and Processed for
-// what somebody put there before we saw it (R8).
+// boxes are the folders of which we take mail: the inbox, and Processed and
+// Quarantine for what somebody put there before we saw it, or the ledger has
+// forgotten (R8).
 type boxes struct {
-	inbox     core.Mailbox
-	processed core.Mailbox // ID 0 without one
+	inbox      core.Mailbox
+	processed  core.Mailbox // ID 0 without one
+	quarantine core.Mailbox // likewise
 }
 
 func (b boxes) all() []core.Mailbox {
-	if b.processed.ID == 0 {
-		return []core.Mailbox{b.inbox}
+	all := []core.Mailbox{b.inbox}
+	for _, other := range []core.Mailbox{b.processed, b.quarantine} {
+		if other.ID != 0 {
+			all = append(all, other)
+		}
 	}
-	return []core.Mailbox{b.inbox, b.processed}
+	return all
 }
 
 // lease takes or renews the boxes, and reads their rows.
@@ -191,7 +196,12 @@ func (p *Poller) lease(ctx context.Context) (b boxes, held bool, err error) {
 		return b, false, err
 	}
 	if p.Processed != "" && p.Processed != p.Folder {
-		held, err = open(p.Processed, b.inbox.AddedAt, &b.processed)
+		if held, err = open(p.Processed, b.inbox.AddedAt, &b.processed); err != nil || !held {
+			return b, held, err
+		}
+	}
+	if p.Quarantine != "" && p.Quarantine != p.Folder && p.Quarantine != p.Processed {
+		held, err = open(p.Quarantine, b.inbox.AddedAt, &b.quarantine)
 	}
 	return b, held, err
 }
@@ -254,7 +264,7 @@ func (p *Poller) renew(ctx context.Context, had boxes, lost func(error)) {
 		if err != nil {
 			continue // Keep would say so; the epoch guards
 		}
-		if !held || b.inbox.Epoch != had.inbox.Epoch || b.processed.Epoch != had.processed.Epoch {
+		if !held || b.inbox.Epoch != had.inbox.Epoch || b.processed.Epoch != had.processed.Epoch || b.quarantine.Epoch != had.quarantine.Epoch {
 			lost(core.ErrLeaseLost)
 			return
 		}

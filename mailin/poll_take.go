@@ -35,11 +35,13 @@ func (s *session) takeNew(ctx context.Context) error {
 // compare looks for mail that the ledger does not have (R8): in the inbox all
 // since the start or 30 days, in Processed what somebody put there before we
 // saw it. It is also how a new mailbox starts, whose 100,000 old mails cost
-// one SEARCH (R74).
+// one SEARCH (R74). When all of it is compared, so is Quarantine: after a
+// restore of the database mail lies there that the ledger has forgotten.
 func (s *session) compare(ctx context.Context) error {
 	added := s.inbox.AddedAt
 	back := added
-	if s.inbox.UIDValidity == s.validity && s.Since.IsZero() {
+	whole := s.inbox.UIDValidity != s.validity || !s.Since.IsZero()
+	if !whole {
 		back = later(added, time.Now().Add(-compareBack))
 	}
 	known, err := s.c.since(ctx, back)
@@ -57,7 +59,12 @@ func (s *session) compare(ctx context.Context) error {
 		return err
 	}
 	if s.processed.ID != 0 && s.folders[s.Processed] {
-		if err := s.compareProcessed(ctx); err != nil {
+		if err := s.compareFolder(ctx, s.processed, whole); err != nil {
+			return err
+		}
+	}
+	if whole && s.quarantine.ID != 0 && s.folders[s.Quarantine] {
+		if err := s.compareFolder(ctx, s.quarantine, whole); err != nil {
 			return err
 		}
 	}
@@ -72,13 +79,17 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func (s *session) compareProcessed(ctx context.Context) error {
-	return s.within(ctx, s.Processed, func(validity uint32) error {
-		found, err := s.c.since(ctx, later(s.processed.AddedAt, time.Now().Add(-compareBack)))
+func (s *session) compareFolder(ctx context.Context, box core.Mailbox, whole bool) error {
+	return s.within(ctx, box.Folder, func(validity uint32) error {
+		back := box.AddedAt
+		if !whole {
+			back = later(back, time.Now().Add(-compareBack))
+		}
+		found, err := s.c.since(ctx, back)
 		if err != nil {
 			return err
 		}
-		return s.take(ctx, listing{box: s.processed, folder: s.Processed, validity: validity, uids: found, compare: true})
+		return s.take(ctx, listing{box: box, folder: box.Folder, validity: validity, uids: found, compare: true})
 	})
 }
 
@@ -162,17 +173,27 @@ func (s *session) take(ctx context.Context, l listing) error {
 	return nil
 }
 
-func (s *session) unknown(ctx context.Context, l listing, uids []uint32) ([]uint32, error) {
-	unknown, err := s.Desk.Unknown(ctx, s.inbox, l.folder, l.validity, uids)
-	if err == nil && l.box.ID != s.inbox.ID && len(unknown) > 0 {
-		unknown, err = s.Desk.Unknown(ctx, l.box, l.folder, l.validity, unknown)
+// unknown asks for rows of every folder: what came in by one may lie in another.
+func (s *session) unknown(ctx context.Context, l listing, uids []uint32) (unknown []uint32, err error) {
+	unknown = uids
+	for _, box := range s.all() {
+		if len(unknown) == 0 {
+			break
+		}
+		if unknown, err = s.Desk.Unknown(ctx, box, l.folder, l.validity, unknown); err != nil {
+			return nil, err
+		}
 	}
 	slices.Sort(unknown)
-	return unknown, err
+	return unknown, nil
 }
 
-// leaveAlone is R74. INTERNALDATE has whole seconds.
-func (s *session) leaveAlone(box core.Mailbox, h head) bool {
+// leaveAlone is R74.
+func (s *session) leaveAlone(box core.Mailbox, h head) bool { return beforeStart(box, h) }
+
+// beforeStart says that a mail came before the mailbox was added. INTERNALDATE
+// has whole seconds.
+func beforeStart(box core.Mailbox, h head) bool {
 	return h.received.Before(box.AddedAt.Truncate(time.Second))
 }
 

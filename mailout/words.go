@@ -165,7 +165,8 @@ type view struct {
 	Above                       string
 	Text                        string // "" or a placeholder
 	Quoted                      string // the text with "> " before each line
-	Marks, Lines                []string
+	Marks, Lines, Proposed      []string
+	PerhapsAbout                string
 	Reason                      string
 	Words                       []core.Word
 	Links                       []core.Link
@@ -196,6 +197,7 @@ func newView(l core.Letter, lang *language) *view {
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
+		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
 		Words: p.Words, Links: p.Links, Code: p.Code,
 	}
 	if v.Desk == "" {

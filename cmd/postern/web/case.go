@@ -97,3 +97,13 @@ func (p *pages) moveCase(w http.ResponseWriter, v *visit) error {
 	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)
 	return nil
 }
+
+// addParticipant is an agent's press that makes somebody take part in a case.
+func (p *pages) addParticipant(w http.ResponseWriter, v *visit) error {
+	number := v.PathValue("number")
+	if err := p.desk.AddParticipant(v.Context(), v.viewer, number, v.PostForm.Get("address")); err != nil {
+		return err
+	}
+	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)
+	return nil
+}

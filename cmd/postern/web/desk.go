@@ -45,6 +45,7 @@ type Cases interface {
 	Case(ctx context.Context, v core.Viewer, number string) (core.CaseView, error)
 	MoveCase(ctx context.Context, v core.Viewer, number, to string) error
 	TreatAsHuman(ctx context.Context, v core.Viewer, number string, comment int64) error
+	AddParticipant(ctx context.Context, v core.Viewer, number, address string) error
 }
 
 // Files are what came with a case: files, pictures, and texts as they were

@@ -222,6 +222,16 @@ func (f *fakeDesk) MoveCase(_ context.Context, _ core.Viewer, number, _ string) 
 	return f.changed("MoveCase")
 }
 
+func (f *fakeDesk) AddParticipant(_ context.Context, v core.Viewer, number, address string) error {
+	if !f.mine(number) {
+		return core.ErrNotFound
+	}
+	if !v.Agent {
+		return core.ErrNotAllowed
+	}
+	return f.changed("AddParticipant " + address)
+}
+
 func (f *fakeDesk) MoveByLink(_ context.Context, link string) (core.MoveLink, error) {
 	if link != "good" {
 		return core.MoveLink{}, core.ErrNotFound
