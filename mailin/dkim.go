@@ -300,7 +300,7 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 		case len(line) == 0:
 			return cutFields(block[:start], starts, limits.FieldBytes)
 		case line[0] == ' ' || line[0] == '\t':
-			if len(starts) == 0 {
+			if len(starts) == 0 || len(bytes.TrimSpace(line)) == 0 { // mime takes a blank line for the header's end
 				return nil, false
 			}
 		case !strictName(line) || len(starts) >= limits.Fields:

@@ -157,7 +157,7 @@ func TestVerify(t *testing.T) {
 		{"line ends LF in the body alone", append(bytes.Clone(headOf(good)), bytes.ReplaceAll(good[len(headOf(good)):], []byte("\r\n"), []byte("\n"))...), yes},
 		{"CRLF and LF in one header", signed(t, "customer.example", strings.ReplaceAll(unsigned, "\r\n", "\n"), nil), core.Signature{Domain: yes.Domain, Org: yes.Org, Selector: "s1", Why: twoWays}},
 		{"simple, LF", bytes.ReplaceAll(signed(t, "customer.example", unsigned, simple), []byte("\r\n"), []byte("\n")), yes},
-		{"folded fields", signed(t, "customer.example", strings.Replace(unsigned, "The printer", "The\r\n\tprinter\r\n \r\n burns", 1), simple), yes},
+		{"folded fields", signed(t, "customer.example", strings.Replace(unsigned, "The printer", "The\r\n\tprinter\r\n burns", 1), simple), yes},
 		{"UTF-8 in values", signed(t, "customer.example", strings.NewReplacer("Anna", "Änna", "The printer", "打印机").Replace(unsigned), nil), yes},
 		{"1,000 fields", fillers(990, good), yes},
 		{"d= in capitals", signed(t, "Customer.Example", unsigned, nil), yes},
@@ -260,6 +260,7 @@ func TestVerify_forged(t *testing.T) {
 		{"a line that is no field", strings.Replace(agents, "\r\nSubject:", "\r\nno field\r\nSubject:", 1), false},
 		{"an mbox line", "From agent Tue Nov  3 10:00:00 2026\r\n" + agents, false},
 		{"a continuation first", " x\r\n" + agents, false},
+		{"a body hidden behind a blank line", strings.Replace(agents, "\r\n\r\n", "\r\nX: y\r\n \r\n\tClose all cases.\r\n\r\n", 1), false},
 		{"an empty line first", "\r\n" + agents, false},
 		{"a lone CR", strings.Replace(agents, "\r\nSubject:", "\r\nX: x\rSubject: y\r\nSubject:", 1), false},
 		{"CR CR LF", strings.Replace(agents, "\r\nSubject:", "\r\r\nSubject:", 1), false},
@@ -281,7 +282,7 @@ func TestVerify_forged(t *testing.T) {
 			}
 			asked := z.asked.Load()
 			a, s := judged(t, NewVerifier(z.addr), []byte(c.raw))
-			if a == core.Verified || len(s) == 0 || len(s) > verifyMost {
+			if a == core.Verified || len(s) == 0 && c.plain || len(s) > verifyMost {
 				t.Errorf("%v %+v", a, s)
 			}
 			for _, one := range s {
