@@ -65,6 +65,15 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			b.Queue(`delete from instance where key = 'plain-envelope-' || $1::int`, r.desk.id)
 		}
 	}
+	if p.border != nil {
+		queueBorderBack(b, t, p)
+	}
+	if p.block != 0 {
+		queueBlock(b, t, p)
+	}
+	if p.rescued != 0 {
+		queueRescue(b, t, p.rescued, r.m.Ledger)
+	}
 	for _, question := range p.release {
 		queueRelease(b, t, question, p.person)
 	}

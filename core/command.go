@@ -15,6 +15,8 @@ type command struct {
 	status *flow.Status
 	until  time.Time // of a status that rests: zero if no date was given
 	note   bool      // the whole mail is internal
+	spam   bool      // status ends the case without a word to the customer
+	block  string    // "block" or "unblock" whoever asked for the case
 }
 
 // commandTable is what agents may write on top of a reply. A new concept of
@@ -24,6 +26,9 @@ var commandTable = []struct {
 	read func(d *flow.Desk, words string, now time.Time) (command, error)
 }{
 	{"status", readStatus},
+	{"spam", readSpam},
+	{"block", readBlock},
+	{"unblock", readUnblock},
 	{"note", func(*flow.Desk, string, time.Time) (command, error) { return command{note: true}, nil }},
 }
 

@@ -43,9 +43,14 @@ type plan struct {
 	suppress    string // address that bounces for good
 	suppressWhy string
 	probe       *probeRow
-	probeReturn bool    // the probe came back with our bounce address in Return-Path
-	release     []int64 // waiting mails that their agent has confirmed
-	waits       bool    // it waits for its agent's word
+	probeReturn bool       // the probe came back with our bounce address in Return-Path
+	border      *borderRow // a border test that came in (R32)
+	forged      bool       // with its forged field
+	release     []int64    // waiting mails that their agent has confirmed
+	waits       bool       // it waits for its agent's word
+	block       int64      // person that is blocked, or no longer (R72)
+	blocked     bool
+	rescued     int64 // held row of the junk folder from which a person took this mail
 }
 
 type newPerson struct {
@@ -99,6 +104,8 @@ type reading struct {
 	desk    *running
 	set     *Settings
 	border  string
+	relay   *spokenFor // it came from a relay, and From is whom it speaks for (R73)
+	junk    string     // folder of what the mailbox's mail system took for spam
 	now     time.Time
 	tokens  []string // of the reply addresses it was sent to
 	bounces []string // and of bounce addresses
@@ -109,6 +116,7 @@ type reading struct {
 
 	sure     bool // assurance is verified, or an agent released it
 	released bool
+	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
 	// notBehalf says why an agent's forwarded mail became their own case
 	notBehalf string
@@ -117,14 +125,16 @@ type reading struct {
 
 // rules are asked in this order; the first that returns true has decided.
 var rules = []func(*reading) bool{
+	(*reading).isBorderTest,
 	(*reading).isErased,
 	(*reading).isDuplicate,
 	(*reading).comesBack,
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
 	(*reading).isBounce,
-	(*reading).isMachine,
+	(*reading).isMuteRelay,
 	(*reading).isUnwanted,
+	(*reading).isMachine,
 	(*reading).answersQuestion,
 	(*reading).isAgents,
 	(*reading).isCustomers,
@@ -179,6 +189,9 @@ func (r *reading) assure() {
 		r.plan.assurance, r.plan.evidence = r.f.row.Assurance, r.f.row.Evidence
 	} else {
 		r.plan.assurance, r.plan.evidence = judge(r.m, r.border)
+	}
+	if r.relay != nil && !r.f.row.Judged {
+		r.plan.assurance, r.plan.evidence = Unknown, r.relay.evidence()
 	}
 	r.plan.trace = append(r.plan.trace, r.plan.evidence...)
 	if r.released {
@@ -245,6 +258,14 @@ func (r *reading) isDuplicate() bool {
 	id := hashID(r.m.MessageID)
 	for _, k := range r.f.same {
 		sameID := id == nil || string(id) == string(k.IDHash)
+		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) && r.rescued(k) {
+			r.say("R72", "a person took it out of the junk folder, where it was ledger row %d", k.ID)
+			r.plan.rescued = k.ID
+			if k.Received.Equal(r.m.Received) {
+				r.m.Marks.Spam, r.notSpam = false, true
+			}
+			continue
+		}
 		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) {
 			r.say("R5", "the same mail as ledger row %d", k.ID)
 			if k.CaseID != nil {
@@ -291,7 +312,7 @@ func (r *reading) isOwnMail() bool {
 		}
 		return r.end(Filed, "event: our own mail", "")
 	case OwnAddress:
-		return r.hold("R26", "own-address", "From is an address of ours, and we did not write it")
+		return r.hold("R26", r.perhapsRelay("own-address"), "From is an address of ours, and we did not write it")
 	}
 	return false
 }
@@ -327,6 +348,7 @@ func (r *reading) isTooMuch() bool {
 				payload: Payload{Fixed: true}}, 0)
 		}
 		return true
+	case len(r.m.From) != 1 && r.plan.class == BounceMail: // it is nobody's word, whoever From names
 	case len(r.m.From) != 1 && !r.released:
 		return r.hold("R17", "from", fmt.Sprintf("From names %d addresses: one is needed to know who wrote", len(r.m.From)))
 	case len(r.m.From) != 1:
@@ -354,12 +376,14 @@ func (r *reading) isMachine() bool {
 		if r.desk.Bulk == "human" {
 			return false
 		}
-		return r.hold("R26", "bulk", "mail of a list")
+		return r.hold("R26", r.perhapsRelay("bulk"), "mail of a list")
 	}
 	return false
 }
 
-func (r *reading) isSpam() bool    { return r.m.Marks.Spam || spamByBorder(r.m, r.border) }
+func (r *reading) isSpam() bool {
+	return !r.notSpam && (r.m.Marks.Spam || spamByBorder(r.m, r.border))
+}
 func (r *reading) isBlocked() bool { return r.f.sender != nil && r.f.sender.Blocked }
 func (r *reading) unwanted() bool  { return r.isSpam() || r.isBlocked() }
 
@@ -389,7 +413,7 @@ func (r *reading) send(w draft, caseID int64) {
 	cause := &causing{
 		class:     r.plan.class,
 		assurance: r.plan.assurance,
-		before:    r.f.sender != nil && r.f.sender.Verified,
+		before:    r.f.sender != nil && r.f.sender.Verified && r.relay == nil,
 		nullPath:  r.m.Marks.ReturnPath != nil && *r.m.Marks.ReturnPath == "",
 		suppress:  suppresses(r.m.Marks.Suppress, "all", "oof", "autoreply"),
 		late:      r.late(),

@@ -216,6 +216,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	commands, problems := readCommands(r.desk.Desk, lines, r.now)
 	if problems == nil {
 		problems = append(strayCommands(text), r.allowed(c, commands, text)...)
+		problems = append(problems, r.allowedSpam(c, agent, commands)...)
 	}
 	if problems != nil {
 		r.say("R43", "the command block is refused: %s", clean(strings.Join(problems, "; "), 300))
@@ -226,17 +227,19 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 		r.writesNote(c, agent, text)
 		return r.end(Filed, "commands refused, text kept as a note", "")
 	}
-	internal := slices.ContainsFunc(commands, func(x command) bool { return x.note })
+	spam := spammed(commands)
+	internal := spam || slices.ContainsFunc(commands, func(x command) bool { return x.note })
 	r.carryCommands(c, agent, commands)
+	r.carryBlock(c, agent, commands)
 	if text != "" || len(r.m.Files) > 0 {
 		if internal {
-			r.say("R40", "#note: a note")
+			r.say("R40", "#note or #spam: a note")
 			r.writesNote(c, agent, text)
 		} else {
 			r.answer(c, agent, text)
 		}
 	}
-	if r.plan.entry == nil || r.plan.entry.note {
+	if (r.plan.entry == nil || r.plan.entry.note) && !spam {
 		r.tellCustomers(c)
 	}
 	if len(lines) > 0 {
@@ -248,7 +251,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 // allowed checks commands against the desk's moves.
 func (r *reading) allowed(c *caseRow, commands []command, text string) (problems []string) {
 	for _, x := range commands {
-		if x.status == nil || x.status.Key == c.Status {
+		if x.status == nil || x.status.Key == c.Status || x.spam || undoesSpam(r.desk.Desk, c, x.status.Key) {
 			continue
 		}
 		m, ok := r.desk.CanMove(c.Status, x.status.Key, flow.ByAgent)
@@ -340,6 +343,13 @@ func (r *reading) transcript(c *caseRow, agent provenAgent, lines []string, refu
 // changes says what the commands did, before and after.
 func (r *reading) changes() []string {
 	ch := r.plan.change
+	if r.plan.block != 0 {
+		word := map[bool]string{true: "blocked", false: "no longer blocked"}[r.plan.blocked]
+		if ch == nil {
+			return []string{word}
+		}
+		return []string{fmt.Sprintf("status: %s -> %s", ch.from.Key, ch.to.Key), word}
+	}
 	switch {
 	case ch == nil && r.plan.entry != nil && r.plan.entry.note:
 		return []string{"note"}

@@ -31,6 +31,9 @@ type facts struct {
 	counts   counts
 	talks    []talk  // of the sender's address, and of each case named (R50)
 	ids      []int64 // reserved: person, case, comment, note, and two for each file
+	border   *borderRow
+	// of letters that came back: failures of their addresses within a week
+	bounced map[string]int
 }
 
 type ledgerRow struct {
@@ -87,6 +90,9 @@ type knownRow struct {
 	ContentHash []byte
 	CaseID      *int64
 	State       State
+	Account     string // its mailbox
+	Folder      string // where it was fetched from
+	Received    time.Time
 }
 
 type caseRow struct {

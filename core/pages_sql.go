@@ -532,8 +532,9 @@ func (d *Desk) heldView(ctx context.Context, t *tx, v Viewer, ledger int64) (Hel
 	view.HeldLine = line
 	var trace []byte
 	err = t.QueryRow(ctx, `
-		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), '')
-		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw)
+		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), ''),
+			exists (select from address a join person p on p.id = a.person where a.address = l.from_address and p.blocked_at is not null)
+		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw, &view.Blocked)
 	if err != nil {
 		return view, err
 	}

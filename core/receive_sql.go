@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/token"
 )
 
 // lookUp reads everything that matters to a mail in one round trip, with the
@@ -19,17 +21,22 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if err != nil {
 		return nil, err
 	}
+	if border, err = d.provedBorder(ctx, t, m.Mailbox, border); err != nil {
+		return nil, err
+	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
 	r.toDesk = d.isTo(m, desk.Key)
-	a := d.keysOf(r)
-	early, _ := judge(m, border)
+	early, steps := judge(m, border)
 	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
-		err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2) from ledger where id = $1`, m.Ledger, string(early)).
-			Scan((*string)(&early))
-		if err != nil {
-			return nil, notFound(err)
+		if early, steps, err = judgedBefore(ctx, t, m.Ledger, early); err != nil {
+			return nil, err
 		}
 	}
+	if r.relay = relayed(desk.Desk, m, early, steps, d.isOwn); r.relay != nil {
+		r.m, early = r.relay.mail(m), Unknown
+		m = r.m
+	}
+	a := d.keysOf(r)
 	sure := early == Verified
 	f := r.f
 	b := &pgx.Batch{}
@@ -52,6 +59,12 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, t.now, f)
+	if test := borderToken(m); test != "" {
+		queueBorderTest(b, token.Hash(test), f)
+	}
+	if m.Report != nil || len(r.bounces) > 0 {
+		queueBounced(b, a, t.now, f)
+	}
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -81,10 +94,23 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		f.row.State = StateStored
 	}
 	r.ownID = ours(m, f)
-	if junk := d.junkOf(m.Mailbox); junk != "" && f.row.Folder == junk {
+	r.junk = d.junkOf(m.Mailbox)
+	if r.junk != "" && f.row.Folder == r.junk {
 		r.m.Marks.Spam = true
 	}
 	return r, nil
+}
+
+// judgedBefore is the assurance that is kept of a mail, or what it would be now.
+func judgedBefore(ctx context.Context, t *tx, ledger int64, now Assurance) (Assurance, []Step, error) {
+	var kept []byte
+	var steps []Step
+	err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2), evidence from ledger where id = $1`, ledger, string(now)).
+		Scan((*string)(&now), &kept)
+	if err == nil && kept != nil {
+		err = json.Unmarshal(kept, &steps)
+	}
+	return now, steps, notFound(err)
 }
 
 type ledgerRecord struct {
@@ -213,15 +239,17 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		append([][]byte{a.id}, a.ids...)).Query(all(&f.ours))
 	if len(a.ids) > 0 {
 		b.Queue(`
-			select id, id_hash, content_hash, case_id, state from ledger
-			where id_hash = any($1) and case_id is not null
-			order by id limit 100`, a.ids).Query(all(&f.known))
+			select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+			from ledger l join mailbox b on b.id = l.mailbox
+			where l.id_hash = any($1) and l.case_id is not null
+			order by l.id limit 100`, a.ids).Query(all(&f.known))
 	}
 	b.Queue(`
-		select id, id_hash, content_hash, case_id, state from ledger
-		where desk = $1 and from_address = $2 and (id_hash = $3 or content_hash = $4)
-			and state not in ('stored', 'duplicate', 'gone') and id <> $5
-		order by id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+		select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+		from ledger l join mailbox b on b.id = l.mailbox
+		where l.desk = $1 and l.from_address = $2 and (l.id_hash = $3 or l.content_hash = $4)
+			and l.state not in ('stored', 'duplicate', 'gone') and l.id <> $5
+		order by l.id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
 	b.Queue(`
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,

@@ -160,6 +160,7 @@ type HeldLine struct {
 type HeldView struct {
 	HeldLine
 	Mailbox string
+	Blocked bool // its sender is (R72)
 	Trace   []Step
 	Raw     []byte // its first 64 KiB, as they came
 }

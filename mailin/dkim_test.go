@@ -157,7 +157,7 @@ func TestVerify(t *testing.T) {
 		{"line ends LF in the body alone", append(bytes.Clone(headOf(good)), bytes.ReplaceAll(good[len(headOf(good)):], []byte("\r\n"), []byte("\n"))...), yes},
 		{"CRLF and LF in one header", signed(t, "customer.example", strings.ReplaceAll(unsigned, "\r\n", "\n"), nil), core.Signature{Domain: yes.Domain, Org: yes.Org, Selector: "s1", Why: twoWays}},
 		{"simple, LF", bytes.ReplaceAll(signed(t, "customer.example", unsigned, simple), []byte("\r\n"), []byte("\n")), yes},
-		{"folded fields", signed(t, "customer.example", strings.Replace(unsigned, "The printer", "The\r\n\tprinter\r\n \r\n burns", 1), simple), yes},
+		{"folded fields", signed(t, "customer.example", strings.Replace(unsigned, "The printer", "The\r\n\tprinter\r\n burns", 1), simple), yes},
 		{"UTF-8 in values", signed(t, "customer.example", strings.NewReplacer("Anna", "Änna", "The printer", "打印机").Replace(unsigned), nil), yes},
 		{"1,000 fields", fillers(990, good), yes},
 		{"d= in capitals", signed(t, "Customer.Example", unsigned, nil), yes},
@@ -260,6 +260,7 @@ func TestVerify_forged(t *testing.T) {
 		{"a line that is no field", strings.Replace(agents, "\r\nSubject:", "\r\nno field\r\nSubject:", 1), false},
 		{"an mbox line", "From agent Tue Nov  3 10:00:00 2026\r\n" + agents, false},
 		{"a continuation first", " x\r\n" + agents, false},
+		{"a body hidden behind a blank line", strings.Replace(agents, "\r\n\r\n", "\r\nX: y\r\n \r\n\tClose all cases.\r\n\r\n", 1), false},
 		{"an empty line first", "\r\n" + agents, false},
 		{"a lone CR", strings.Replace(agents, "\r\nSubject:", "\r\nX: x\rSubject: y\r\nSubject:", 1), false},
 		{"CR CR LF", strings.Replace(agents, "\r\nSubject:", "\r\r\nSubject:", 1), false},
@@ -281,7 +282,7 @@ func TestVerify_forged(t *testing.T) {
 			}
 			asked := z.asked.Load()
 			a, s := judged(t, NewVerifier(z.addr), []byte(c.raw))
-			if a == core.Verified || len(s) == 0 || len(s) > verifyMost {
+			if a == core.Verified || len(s) == 0 && c.plain || len(s) > verifyMost {
 				t.Errorf("%v %+v", a, s)
 			}
 			for _, one := range s {
@@ -439,40 +440,42 @@ func TestVerify_asksNobodyForUnsignedMail(t *testing.T) {
 }
 
 func TestVerify_keepsAnswers(t *testing.T) {
-	z := newZone(t)
-	z.publish(t, "customer.example")
-	v := NewVerifier(z.addr)
-	now := time.Now()
-	v.now = func() time.Time { return now }
-	good, unknown := signed(t, "customer.example", unsigned, nil), signed(t, "other.example", unsigned, nil)
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			if s, _ := verify(v, good); len(s) != 1 || !s[0].Valid {
-				t.Errorf("%+v", s)
-			}
-			verify(v, unknown)
-		})
-	}
-	wg.Wait()
-	if n := z.asked.Load(); n != 2 {
-		t.Errorf("R31: 2 names took %d questions", n)
-	}
-	now = now.Add(301 * time.Second) // beyond the TTL
-	verify(v, good)
-	if n := z.asked.Load(); n != 3 {
-		t.Errorf("R31: %d questions after the TTL", n)
-	}
-	z.mu.Lock()
-	z.ttl = 7 * 24 * 3600
-	z.mu.Unlock()
-	now = now.Add(301 * time.Second)
-	verify(v, good)
-	now = now.Add(61 * time.Minute)
-	verify(v, good)
-	if n := z.asked.Load(); n != 5 {
-		t.Errorf("R31: an hour at most: %d questions", n)
-	}
+	t.Run("R31/answers are kept for their TTL, an hour at most", func(t *testing.T) {
+		z := newZone(t)
+		z.publish(t, "customer.example")
+		v := NewVerifier(z.addr)
+		now := time.Now()
+		v.now = func() time.Time { return now }
+		good, unknown := signed(t, "customer.example", unsigned, nil), signed(t, "other.example", unsigned, nil)
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if s, _ := verify(v, good); len(s) != 1 || !s[0].Valid {
+					t.Errorf("%+v", s)
+				}
+				verify(v, unknown)
+			})
+		}
+		wg.Wait()
+		if n := z.asked.Load(); n != 2 {
+			t.Errorf("R31: 2 names took %d questions", n)
+		}
+		now = now.Add(301 * time.Second) // beyond the TTL
+		verify(v, good)
+		if n := z.asked.Load(); n != 3 {
+			t.Errorf("R31: %d questions after the TTL", n)
+		}
+		z.mu.Lock()
+		z.ttl = 7 * 24 * 3600
+		z.mu.Unlock()
+		now = now.Add(301 * time.Second)
+		verify(v, good)
+		now = now.Add(61 * time.Minute)
+		verify(v, good)
+		if n := z.asked.Load(); n != 5 {
+			t.Errorf("R31: an hour at most: %d questions", n)
+		}
+	})
 }
 
 func TestVerify_boundedCache(t *testing.T) {
@@ -489,37 +492,39 @@ func TestVerify_boundedCache(t *testing.T) {
 }
 
 func TestVerify_laterWithoutDNS(t *testing.T) {
-	z := newZone(t)
-	v := NewVerifier(z.addr)
-	good := signed(t, "customer.example", unsigned, nil)
-	z.rcode.Store(dns.RcodeServerFailure)
-	if s, checked := verify(v, good); checked != core.CheckLater || len(s) != 1 || s[0].Valid {
-		t.Errorf("R31/SERVFAIL: %v %+v", checked, s)
-	}
-	z.rcode.Store(0)
-	z.publish(t, "customer.example")
-	if s, checked := verify(v, good); checked != core.CheckDone || !s[0].Valid {
-		t.Errorf("R31/a failure is not kept: %v %+v", checked, s)
-	}
-	// a signature of From's own domain that holds decides; the other's key may be away
-	z.silent.Store(true)
-	ctx, stop := context.WithTimeout(context.Background(), 200*time.Millisecond)
-	defer stop()
-	other := signed(t, "away.example", unsigned, nil)
-	two := append(other[:bytes.Index(other, []byte("From: "))], good...)
-	start := time.Now()
-	s, checked := v.Verify(ctx, bytes.NewReader(two), int64(len(two)))
-	if len(s) != 2 || s[0].Valid || !s[1].Valid || checked != core.CheckDone {
-		t.Errorf("R31/one decides: %v %+v", checked, s)
-	}
-	ctx, stop = context.WithTimeout(context.Background(), 200*time.Millisecond)
-	defer stop()
-	if _, checked := v.Verify(ctx, bytes.NewReader(other), int64(len(other))); checked != core.CheckLater {
-		t.Errorf("R31/silence: %v", checked)
-	}
-	if took := time.Since(start); took > 3*time.Second {
-		t.Errorf("R31/silence took %v", took)
-	}
+	t.Run("R31/without an answer of the DNS nothing is known yet", func(t *testing.T) {
+		z := newZone(t)
+		v := NewVerifier(z.addr)
+		good := signed(t, "customer.example", unsigned, nil)
+		z.rcode.Store(dns.RcodeServerFailure)
+		if s, checked := verify(v, good); checked != core.CheckLater || len(s) != 1 || s[0].Valid {
+			t.Errorf("R31/SERVFAIL: %v %+v", checked, s)
+		}
+		z.rcode.Store(0)
+		z.publish(t, "customer.example")
+		if s, checked := verify(v, good); checked != core.CheckDone || !s[0].Valid {
+			t.Errorf("R31/a failure is not kept: %v %+v", checked, s)
+		}
+		// a signature of From's own domain that holds decides; the other's key may be away
+		z.silent.Store(true)
+		ctx, stop := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer stop()
+		other := signed(t, "away.example", unsigned, nil)
+		two := append(other[:bytes.Index(other, []byte("From: "))], good...)
+		start := time.Now()
+		s, checked := v.Verify(ctx, bytes.NewReader(two), int64(len(two)))
+		if len(s) != 2 || s[0].Valid || !s[1].Valid || checked != core.CheckDone {
+			t.Errorf("R31/one decides: %v %+v", checked, s)
+		}
+		ctx, stop = context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer stop()
+		if _, checked := v.Verify(ctx, bytes.NewReader(other), int64(len(other))); checked != core.CheckLater {
+			t.Errorf("R31/silence: %v", checked)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("R31/silence took %v", took)
+		}
+	})
 }
 
 func TestVerify_brokenDisk(t *testing.T) {

@@ -54,6 +54,7 @@ type DSNExplained struct {
 	Status     []string `json:"status"`
 	Action     []string `json:"action"`
 	Recipient  []string `json:"recipient"`
+	Original   []string `json:"original"` // the address written to, "" where it is the recipient
 	Diagnostic []string `json:"diagnostic"`
 }
 
@@ -87,11 +88,12 @@ func NewExplanation(file string, m core.Mail) Explanation {
 		e.Attachments = append(e.Attachments, AttachmentExplained{f.Name, f.Type, f.Size, hex.EncodeToString(f.SHA256[:]), f.Inline})
 	}
 	if m.Report != nil {
-		e.DSN = &DSNExplained{[]string{}, []string{}, []string{}, []string{}}
+		e.DSN = &DSNExplained{[]string{}, []string{}, []string{}, []string{}, []string{}}
 		for _, r := range m.Report.Recipients {
 			e.DSN.Status = append(e.DSN.Status, r.Status)
 			e.DSN.Action = append(e.DSN.Action, r.Action)
 			e.DSN.Recipient = append(e.DSN.Recipient, r.Address)
+			e.DSN.Original = append(e.DSN.Original, r.Original)
 			e.DSN.Diagnostic = append(e.DSN.Diagnostic, r.Diagnostic)
 		}
 	}

@@ -33,6 +33,7 @@ func ParseContext(ctx context.Context, r io.ReaderAt, size int64, l mime.Limits)
 		Size:       size,
 		From:       addresses(h, "From", 10),
 		ReplyTo:    addresses(h, "Reply-To", 10),
+		Original:   addresses(h, "X-Original-From", 10),
 		To:         addresses(h, "To", l.Addresses),
 		Cc:         addresses(h, "Cc", l.Addresses),
 		Subject:    h.Text("Subject", l.SubjectRunes),
@@ -97,15 +98,7 @@ func marks(read *mime.Message) core.Marks {
 		Spam:          h.Token("X-Spam-Flag") == "yes" || strings.HasPrefix(h.Token("X-Spam-Status"), "yes"),
 		Received:      len(h.All("Received")),
 	}
-	if h.Has("Return-Path") {
-		path := ""
-		if a := mime.ParseAddresses(h.First("Return-Path"), 1); len(a) > 0 {
-			path = a[0].Address
-		} else if text := strings.Trim(h.Text("Return-Path", 320), "<> "); text != "" {
-			path = strings.ToLower(text) // something stands there: not the empty sender
-		}
-		m.ReturnPath = &path
-	}
+	m.ReturnPath, m.Daemon = returnPath(h), daemon(h)
 	return m
 }
 
@@ -123,7 +116,7 @@ func report(r *mime.Report) *core.Report {
 // borderFields are what the borders' rules read (R32).
 var borderFields = []string{
 	"Authentication-Results", "X-MS-Exchange-Organization-AuthAs", "X-MS-Exchange-Organization-SCL",
-	"X-MS-Exchange-Organization-AuthSource", "ARC-Authentication-Results",
+	"X-MS-Exchange-CrossTenant-AuthAs", "X-MS-Exchange-Organization-MessageDirectionality",
 }
 
 // trusted lists the fields a border may have written, as they stand, topmost

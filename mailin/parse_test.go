@@ -85,7 +85,11 @@ func fact(m core.Mail, name string) string {
 		if m.Report == nil {
 			return "none"
 		}
-		return fmt.Sprintf("%v returned %s", m.Report.Recipients, m.Report.ReturnedID)
+		var all []string
+		for _, r := range m.Report.Recipients {
+			all = append(all, fmt.Sprintf("{%s %s %s %s}", r.Address, r.Action, r.Status, r.Diagnostic))
+		}
+		return fmt.Sprintf("%v returned %s", all, m.Report.ReturnedID)
 	case "forwarded":
 		var s []string
 		for _, q := range m.Forwarded {
@@ -233,7 +237,7 @@ var parsed = []struct {
 	{"R26/bounce", "bounce-postfix", "marks", `auto="auto-replied" precedence="" suppress="" rules=false list=false "" report="delivery-status" loop="" spam=false received=0`},
 	{"bounce, text", "bounce-postfix", "text", "I could not deliver your message."},
 	{"R54/qmail", "bounce-qmail", "report", "[{anna@customer.example failed 5.1.1 192.0.2.1 does not like recipient. Remote host said: 550 5.1.1 User unknown}] returned n42@desk.example"},
-	{"R54/Exim", "bounce-exim", "report", "[{anna@customer.example failed 5.2.1 }] returned n42@desk.example"},
+	{"R54/Exim", "bounce-exim", "report", "[{anna@customer.example failed 5.2.1 host mx [192.0.2.1] SMTP error from remote mail server after RCPT TO:<anna@customer.example>: 550 5.2.1 mailbox disabled}] returned n42@desk.example"},
 	{"R26/receipt", "receipt", "report", "[{anna@customer.example displayed  }] returned n42@desk.example"},
 	{"no report", "plain", "report", "none"},
 	{"R26/out of office", "out-of-office", "marks", `auto="auto-generated" precedence="bulk" suppress="All" rules=true list=false "" report="" loop="" spam=false received=0`},

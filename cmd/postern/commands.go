@@ -33,6 +33,11 @@ func commands() []command {
 			more: "Changes nothing, except that --probe mails the desks themselves to see whether plus\naddresses come back. Exits with 1 if something fails.",
 		},
 		{
+			name: "doctor border", summary: "what a border would have believed of the last mails; test one by a forged mail",
+			usage: "[--mailbox NAME] [--border VALUE] [--json] [--send HOST[:PORT] | --write FILE] [--from ADDRESS]", example: "postern doctor border --border authserv:mx.example.org --send mx.example.org", flags: doctorBorderCommand,
+			more: "By itself it lists the last 50 mails of the mailbox with what that border says of each.\n--send delivers a mail with forged fields to the mail exchanger, as a stranger would;\n--write makes that mail a file. A border of authserv:NAME is believed once the mail\ncame in without them; postern doctor says so.",
+		},
+		{
 			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",
 			usage: "[--json] [--dns] [--live [--mailbox NAME]] FILE|DIR|MBOX...", example: "postern explain --json suspicious.eml", flags: explainCommand,
 			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.\n\nA file that is named may be an mbox: each of its mails is explained. In a folder every\nfile is one mail, in the order of names; links to folders are not followed, archives\nnot unpacked. What cannot be read is told, with --json as {\"file\", \"error\"}, the rest\nis explained all the same, and the exit code is 1.",
@@ -69,6 +74,25 @@ func commands() []command {
 		{
 			name: "organisation list", summary: "list the organisations and their domains",
 			usage: "[--json]", example: "postern organisation list", flags: organisationListCommand,
+		},
+		{
+			name: "contact show", summary: "what is known of an address: blocked, suppressed, cases",
+			usage: "[--json] ADDRESS", example: "postern contact show anna@customer.example", flags: contactShowCommand,
+		},
+		{
+			name: "contact block", summary: "hold an address's later mail, unanswered",
+			usage: "ADDRESS", example: "postern contact block pills@spam.example", flags: contactCommand((*core.Desk).Block, "is blocked: its mail is held"),
+			more: "Agents do the same with #block in an answer, or on the page of a held mail.",
+		},
+		{
+			name: "contact unblock", summary: "file a blocked address's mail again",
+			usage: "ADDRESS", example: "postern contact unblock anna@customer.example", flags: contactCommand((*core.Desk).Unblock, "is blocked no longer"),
+			more: "What is held stays held: postern ledger release lets it in.",
+		},
+		{
+			name: "contact unsuppress", summary: "mail an address again that bounced",
+			usage: "ADDRESS", example: "postern contact unsuppress anna@customer.example", flags: contactCommand((*core.Desk).Unsuppress, "gets automatic mail again"),
+			more: "A verified mail from the address does the same.",
 		},
 		{
 			name: "invite", summary: "mail somebody of a customer an invitation to the web view",

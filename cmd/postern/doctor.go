@@ -58,7 +58,8 @@ func doctorCommand(f *flag.FlagSet) action {
 		}
 		d.disk(s)
 		d.names(ctx, s)
-		if desk := d.database(ctx, s); desk != nil {
+		desk := d.database(ctx, s)
+		if desk != nil {
 			defer desk.Close()
 			d.desks(ctx, s, desk)
 			d.waiting(ctx, desk)
@@ -66,6 +67,7 @@ func doctorCommand(f *flag.FlagSet) action {
 		}
 		for _, m := range s.Mailboxes {
 			d.mailbox(ctx, m)
+			d.border(ctx, desk, m)
 		}
 		d.smtp(ctx, s)
 		if d.sick {
@@ -397,20 +399,6 @@ func (d *doctor) mailbox(ctx context.Context, m Mailbox) {
 	}
 	if (m.Processed != "" || m.Quarantine != "") && !slices.Contains(able, "MOVE") && !slices.Contains(able, "UIDPLUS") {
 		d.say(warning, about, "", "the server can neither MOVE nor UIDPLUS: mail stays in %s", m.Inbox)
-	}
-	d.border(about, m)
-}
-
-// border says what is believed of the mail system in front of the mailbox (R32).
-func (d *doctor) border(about string, m Mailbox) {
-	switch m.Border {
-	case "none":
-		d.say(fine, about, "", "border is none: only DKIM signatures that we checked ourselves prove who wrote a mail")
-	case "google", "microsoft365":
-		d.say(warning, about, "postern explain --live FILE, with a mail of yours", "border is %s: how its headers are read was not yet seen live", m.Border)
-	default:
-		d.say(warning, about, "send yourself a mail from outside with a forged Authentication-Results of that name, and see that it arrives without",
-			"border is %s: only safe if your mail server takes that name out of mail from outside (RFC 8601 section 5)", m.Border)
 	}
 }
 

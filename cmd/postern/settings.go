@@ -313,13 +313,18 @@ func (r *settingsReader) mailboxDesk(section string, m *Mailbox, known []DeskFil
 
 func (r *settingsReader) border(path string, into *string) {
 	r.text(path, into)
-	switch name, named := strings.CutPrefix(*into, "authserv:"); {
-	case *into == "none", *into == "google", *into == "microsoft365":
-	case named && name != "" && !strings.ContainsAny(name, " ;"):
-	default:
+	if !isBorder(*into) {
 		r.complain(path, `%s = %q: must be "none", "google", "microsoft365" or "authserv:NAME", NAME being the id your mail server writes in Authentication-Results`, path, *into)
 	}
 }
+
+func isBorder(value string) bool {
+	name, named := strings.CutPrefix(value, "authserv:")
+	return value == "none" || value == "google" || value == "microsoft365" || named && authservName.MatchString(name)
+}
+
+// authservName is an id as servers write theirs: a token of RFC 2045.
+var authservName = regexp.MustCompile(`^[!#-'*+.0-9A-Z^-~-]{1,250}$`)
 
 func (r *settingsReader) since(path string, into *time.Time) {
 	var text string

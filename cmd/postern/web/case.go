@@ -27,6 +27,16 @@ type entry struct {
 	Case *casePage
 }
 
+// PerhapsMachine says that an agent may make the entry count as a person's.
+func (e entry) PerhapsMachine() bool {
+	return e.Kind == "comment" && slices.Contains(e.Marks, "machine")
+}
+
+// Human is where that press goes.
+func (e entry) Human() string {
+	return casePath(e.Case.Number) + "/comment/" + strconv.FormatInt(e.ID, 10) + "/human"
+}
+
 // Button is what the button of a move says: to a customer the word that does the
 // same by mail, to an agent the status.
 func (c *casePage) Button(m core.CaseMove) (string, error) {

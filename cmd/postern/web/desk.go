@@ -44,6 +44,7 @@ type Cases interface {
 	Cases(ctx context.Context, v core.Viewer, q core.CaseQuery) (core.CasePage, error)
 	Case(ctx context.Context, v core.Viewer, number string) (core.CaseView, error)
 	MoveCase(ctx context.Context, v core.Viewer, number, to string) error
+	TreatAsHuman(ctx context.Context, v core.Viewer, number string, comment int64) error
 	AddParticipant(ctx context.Context, v core.Viewer, number, address string) error
 }
 
@@ -69,4 +70,5 @@ type HeldMails interface {
 	HeldMailView(ctx context.Context, v core.Viewer, ledger int64) (core.HeldView, error)
 	Release(ctx context.Context, v core.Viewer, ledger int64) error
 	Refuse(ctx context.Context, v core.Viewer, ledger int64) error
+	BlockSender(ctx context.Context, v core.Viewer, ledger int64, blocked bool) error
 }

@@ -271,5 +271,13 @@ func (f *fakeDesk) HeldMailView(_ context.Context, _ core.Viewer, ledger int64) 
 	return f.heldView, f.looked("HeldMailView")
 }
 
+func (f *fakeDesk) TreatAsHuman(context.Context, core.Viewer, string, int64) error {
+	return f.changed("TreatAsHuman")
+}
+
+func (f *fakeDesk) BlockSender(context.Context, core.Viewer, int64, bool) error {
+	return f.changed("BlockSender")
+}
+
 func (f *fakeDesk) Release(context.Context, core.Viewer, int64) error { return f.changed("Release") }
 func (f *fakeDesk) Refuse(context.Context, core.Viewer, int64) error  { return f.changed("Refuse") }

@@ -142,6 +142,7 @@ func (p *pages) routes() []route {
 		{"GET /cases", signedIn, p.cases},
 		{"GET /cases/{number}", signedIn, p.oneCase},
 		{"POST /cases/{number}/move", signedIn, p.moveCase},
+		{"POST /cases/{number}/comment/{id}/human", agents, p.treatAsHuman},
 		{"POST /cases/{number}/participants", signedIn, p.addParticipant},
 		{"GET /cases/{number}/files/{id}", signedIn, p.file},
 		{"GET /cases/{number}/{kind}/{id}/html", signedIn, p.entryHTML},
@@ -151,6 +152,8 @@ func (p *pages) routes() []route {
 		{"GET /held/{ledger}", agents, p.heldMail},
 		{"POST /held/{ledger}/release", agents, p.release},
 		{"POST /held/{ledger}/refuse", agents, p.refuse},
+		{"POST /held/{ledger}/block", agents, p.block},
+		{"POST /held/{ledger}/unblock", agents, p.unblock},
 
 		{"GET /account", signedIn, p.account},
 		{"POST /account/sign-out-everywhere", signedIn, p.signOutEverywhere},
