@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +17,9 @@ type erasing struct {
 	person    int64 // 0: nobody, only mails came from the address
 	name      string
 	addresses []string
-	own       []int64 // cases that they opened
-	cases     []int64 // in which they had any part
+	replyTo   []string // where they wanted mail of a case (R39)
+	own       []int64  // cases that they opened, or whose description they wrote
+	cases     []int64  // in which they had any part
 	numbers   []string
 	mails     []int64 // ledger rows of their mails
 	e         *Erasure
@@ -68,10 +70,13 @@ func (d *Desk) findErasing(ctx context.Context, w *erasing, address string) erro
 	b := &pgx.Batch{}
 	b.Queue(`select pg_advisory_xact_lock(hashtextextended(a, k.id::bigint)) from unnest($1::text[]) a, desk k order by a, k.id`, w.addresses)
 	b.Queue(`select id from ledger where person = $1 or from_address = any($2) order by id for update`, w.person, w.addresses).Query(values(&w.mails))
-	b.Queue(`select id from cases where requester = $1 order by id`, w.person).Query(values(&w.own))
+	b.Queue(`select id from cases where requester = $1 or author = $1 order by id`, w.person).Query(values(&w.own))
+	b.Queue(`select distinct address from reply_to where person = $1 order by 1`, w.person).Query(values(&w.replyTo))
 	b.Queue(`
 		select id from cases where id in (
-			select id from cases where requester = $1
+			select id from cases where requester = $1 or author = $1
+			union select case_id from proposal where address = any($2)
+			union select case_id from reply_to where person = $1 or address = any($2)
 			union select case_id from participant where person = $1
 			union select case_id from comment where author = $1
 			union select case_id from note where author = $1
@@ -270,7 +275,7 @@ type column struct{ Table, Column, Type string }
 // mentions takes the addresses out of every text of the database, and the name
 // out of those of their cases. Desk files are for people to change.
 func (w *erasing) mentions(ctx context.Context) error {
-	addresses := newNeedles(w.addresses...)
+	addresses := newNeedles(slices.Concat(w.addresses, w.replyTo)...)
 	rows, _ := w.Query(ctx, `select key from desk where source ilike any($1) order by key`, addresses.like())
 	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {

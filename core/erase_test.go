@@ -104,6 +104,10 @@ func annasStory(w *world) (o opened, joined opened) {
 	joined = w.opens(mail{from: bob, name: "Bob", subject: "Bob's matter", text: "Please ask " + goneName + " (" + gone + ")."})
 	w.exec(`insert into participant (case_id, person, since) select $1, person, now() from address where address = $2`, joined.CaseID, gone)
 	w.kept(mail{from: gone, name: goneName, subject: "Re: " + joined.Case, text: "Here " + goneText + " too."})
+	// she was proposed for one case, and wants the mail of another elsewhere
+	w.exec(`insert into proposal (case_id, address, name, made_at) values ($1, $2, $3, now())`, joined.CaseID, gone, goneName)
+	w.exec(`insert into reply_to (case_id, person, address) select $1, person, 'violet.desk@northwind.example' from address where address = $2
+		on conflict (case_id, person) do update set address = excluded.address`, o.CaseID, gone)
 	// a held mail, one that waits to be sent, a session
 	w.kept(mail{from: gone, name: goneName, subject: "Violet list", text: goneText, change: func(m *core.Mail) { m.Marks.List = true }})
 	w.signsIn(gone)
