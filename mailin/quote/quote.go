@@ -154,7 +154,7 @@ func (t *lines) history() (at int, forward bool) {
 		switch {
 		case l.quoted:
 			// without a line that says who wrote: only below something written
-			if l.tail && t.written(i) {
+			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
 				return i, false
 			}
 		case t.headers(i):
@@ -170,6 +170,25 @@ func (t *lines) history() (at int, forward bool) {
 		}
 	}
 	return end, forward
+}
+
+// beginsWithSentence says that a quote begins at line i, with the sentence that
+// says who wrote in it, as Apple's do: a mail of nothing else is no text.
+func (t *lines) beginsWithSentence(i int) bool {
+	if i > 0 && t.all[i-1].quoted {
+		return false
+	}
+	var f features
+	for j := i; j < len(t.all) && j < i+3 && t.all[j].quoted; j++ {
+		g := look(strings.TrimLeft(t.all[j].bare, "> "))
+		if f |= g; j == i && g&(opening|verb) == 0 {
+			return false
+		}
+		if sentenceEnds(t.all[j].bare) {
+			return f&verb != 0 && f&(clock|year) != 0 || f&(clock|year|address) == clock|year|address
+		}
+	}
+	return false
 }
 
 // forwards says that line i announces a forwarded mail. One that is quoted does
