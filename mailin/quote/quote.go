@@ -195,7 +195,10 @@ func (t *lines) beginsWithSentence(i int) bool {
 // if the quote begins with it: Apple quotes what it forwards.
 func (t *lines) forwards(i int) bool {
 	l := &t.all[i]
-	if !announced(l.bare) || !t.fieldSoon(i) {
+	if !announced(l.bare) {
+		return false
+	}
+	if _, rest, runs := runTogether(l.bare); (!runs || !strings.Contains(rest, ":")) && !t.fieldSoon(i) {
 		return false
 	}
 	if !l.quoted {
