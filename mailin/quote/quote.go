@@ -55,6 +55,9 @@ func newLines(text string) *lines {
 		raw, after, _ := strings.Cut(text, "\n")
 		text = after
 		raw = strings.TrimSuffix(raw, "\r")
+		if raw == "" {
+			continue
+		}
 		l := &all[i]
 		l.raw, l.bare = raw, strings.TrimSpace(unmarked(raw))
 		if l.bare != "" {
@@ -115,6 +118,11 @@ func unmarked(s string) string {
 
 func (t *lines) join(from, to int) string {
 	var b strings.Builder
+	size := 0
+	for i := from; i < to; i++ {
+		size += len(t.all[i].raw) + 1
+	}
+	b.Grow(size)
 	for i := from; i < to; i++ {
 		if i > from {
 			b.WriteByte('\n')

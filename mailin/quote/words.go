@@ -412,8 +412,9 @@ func runTogether(bare string) (phrase, rest string, ok bool) {
 
 // apart cuts a line of several fields before each known name but the first.
 func apart(s string) (fieldLines []string) {
+	const most = 8
 	start := 0
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s) && len(fieldLines) < most; i++ {
 		if s[i] != ':' {
 			continue
 		}
