@@ -10,7 +10,9 @@
 // The way: one pass over the lines finds header blocks and boundaries
 // (walk.go), header.go repairs and decodes fields, part.go and repair.go decode
 // bodies, unwrap.go opens signed mail (smime.go) and what Outlook wraps
-// (tnef.go, rtf.go), body.go chooses the text, html.go cleans.
+// (tnef.go, rtf.go), body.go chooses the text, html.go and
+// prune.go clean HTML, known.go reads what mail programs mark in it, readable.go
+// makes text of it.
 //
 // It does not know what a case, an agent or a rule about senders is, it asks no
 // network, and it decides nothing: a From is what the mail says, not who wrote.

@@ -47,6 +47,20 @@ func Forwarded(text string) (before string, q Quote, ok bool) {
 
 // announcedAt reads the mail that line i announces.
 func (t *lines) announcedAt(i int) (q Quote, ok bool) {
+	if _, rest, runs := runTogether(t.all[i].bare); runs {
+		for _, f := range apart(rest) {
+			switch is, value := field(f); {
+			case is == from && q.From == "":
+				q.From = plainAddress(value)
+			case is == date && q.Date == "":
+				q.Date = value
+			case is == subject && q.Subject == "":
+				q.Subject = value
+			}
+		}
+		q.Text, q.Announced = t.body(i+1, quoteDepth(t.all[i].bare)), true
+		return q, q.From != ""
+	}
 	for j := i + 1; j < len(t.all) && j <= i+4; j++ {
 		if t.all[j].is != noField {
 			q, ok = t.quoteAt(j)
@@ -162,10 +176,18 @@ func (t *lines) body(i, depth int) string {
 	}
 	var b strings.Builder
 	for j := i; j < len(t.all); j++ {
+		if ends(t.all[j].bare) {
+			break
+		}
 		b.WriteString(unquote(t.all[j].raw, depth))
 		b.WriteByte('\n')
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// ends tells mutt's line below a forwarded mail.
+func ends(bare string) bool {
+	return strings.HasPrefix(bare, "----- End ") && phrase(bare) == "end forwarded message"
 }
 
 // plainAddress removes the marks of converted HTML: **bold** and

@@ -85,6 +85,9 @@ var forwarded = []struct {
 	{"GMX, German", "Gesendet: Montag, 2. November 2026 um 10:00\nVon: \"Bob Jones\" <bob@customer.example>\nAn: agent@desk.example\nBetreff: Printer\n\n", "\"Bob Jones\" <bob@customer.example>", "Montag, 2. November 2026 um 10:00", "Printer", false},
 
 	{"Yahoo, English", "   ----- Forwarded Message -----\nFrom: Bob Jones <bob@customer.example>\nTo: Agent <agent@desk.example>\nSent: Monday, November 2, 2026 at 10:00:00 AM GMT+1\nSubject: Printer\n\n", "Bob Jones <bob@customer.example>", "Monday, November 2, 2026 at 10:00:00 AM GMT+1", "Printer", true},
+	{"Yahoo, English, in one line", "   ----- Forwarded Message ----- From: Bob Jones <bob@customer.example>To: Agent <agent@desk.example>Sent: Monday, November 2, 2026 at 10:00:00 AM GMT+1Subject: Printer\n\n", "Bob Jones <bob@customer.example>", "Monday, November 2, 2026 at 10:00:00 AM GMT+1", "Printer", true},
+	{"Yahoo, German, in one line", "   ----- Weitergeleitete Nachricht ----- Von: Bob Jones <bob@customer.example>An: Agent <agent@desk.example>Gesendet: Montag, 2. November 2026 um 10:00:00 MEZBetreff: Printer\n\n", "Bob Jones <bob@customer.example>", "Montag, 2. November 2026 um 10:00:00 MEZ", "Printer", true},
+	{"mutt, English", "----- Forwarded message from Bob Jones <bob@customer.example> -----\n\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nFrom: Bob Jones <bob@customer.example>\nTo: Agent <agent@desk.example>\nSubject: Printer\n\n", "Bob Jones <bob@customer.example>", "Mon, 2 Nov 2026 10:00:00 +0100", "Printer", true},
 	{"Yahoo, German", "   ----- Weitergeleitete Nachricht -----\nVon: Bob Jones <bob@customer.example>\nAn: Agent <agent@desk.example>\nGesendet: Montag, 2. November 2026 um 10:00:00 MEZ\nBetreff: Printer\n\n", "Bob Jones <bob@customer.example>", "Montag, 2. November 2026 um 10:00:00 MEZ", "Printer", true},
 	{"Notes, English", "----- Forwarded by Agent/Desk on 02-11-2026 11:00 -----\n\nFrom:        Bob Jones <bob@customer.example>\nTo:        Agent <agent@desk.example>\nDate:        02-11-2026 10:00\nSubject:        Printer\n\n", "Bob Jones <bob@customer.example>", "02-11-2026 10:00", "Printer", true},
 	{"Zimbra, English", "----- Forwarded Message -----\nFrom: \"Bob Jones\" <bob@customer.example>\nTo: \"Agent\" <agent@desk.example>\nSent: Monday, November 2, 2026 10:00:00 AM\nSubject: Printer\n\n", "\"Bob Jones\" <bob@customer.example>", "Monday, November 2, 2026 10:00:00 AM", "Printer", true},
@@ -125,6 +128,15 @@ func TestForwarded_byProgram(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestForwarded_endsAtMuttsLine(t *testing.T) {
+	t.Run("R64/what stands below the end is not forwarded", func(t *testing.T) {
+		_, q, ok := Forwarded("----- Forwarded message from Bob <bob@customer.example> -----\n\nFrom: Bob <bob@customer.example>\nSubject: Printer\n\nIt burns.\n\n----- End forwarded message -----\n\n-- \nAgent")
+		if !ok || q.Text != "It burns." {
+			t.Errorf("%+v %v", q, ok)
+		}
+	})
 }
 
 func TestForwarded_levels(t *testing.T) {

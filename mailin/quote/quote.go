@@ -55,6 +55,9 @@ func newLines(text string) *lines {
 		raw, after, _ := strings.Cut(text, "\n")
 		text = after
 		raw = strings.TrimSuffix(raw, "\r")
+		if raw == "" {
+			continue
+		}
 		l := &all[i]
 		l.raw, l.bare = raw, strings.TrimSpace(unmarked(raw))
 		if l.bare != "" {
@@ -115,6 +118,11 @@ func unmarked(s string) string {
 
 func (t *lines) join(from, to int) string {
 	var b strings.Builder
+	size := 0
+	for i := from; i < to; i++ {
+		size += len(t.all[i].raw) + 1
+	}
+	b.Grow(size)
 	for i := from; i < to; i++ {
 		if i > from {
 			b.WriteByte('\n')
@@ -154,7 +162,7 @@ func (t *lines) history() (at int, forward bool) {
 		switch {
 		case l.quoted:
 			// without a line that says who wrote: only below something written
-			if l.tail && t.written(i) {
+			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
 				return i, false
 			}
 		case t.headers(i):
@@ -172,11 +180,33 @@ func (t *lines) history() (at int, forward bool) {
 	return end, forward
 }
 
+// beginsWithSentence says that a quote begins at line i, with the sentence that
+// says who wrote in it, as Apple's do: a mail of nothing else is no text.
+func (t *lines) beginsWithSentence(i int) bool {
+	if i > 0 && t.all[i-1].quoted {
+		return false
+	}
+	var f features
+	for j := i; j < len(t.all) && j < i+3 && t.all[j].quoted; j++ {
+		g := look(strings.TrimLeft(t.all[j].bare, "> "))
+		if f |= g; j == i && g&(opening|verb) == 0 {
+			return false
+		}
+		if sentenceEnds(t.all[j].bare) {
+			return f&verb != 0 && f&(clock|year) != 0 || f&(clock|year|address) == clock|year|address
+		}
+	}
+	return false
+}
+
 // forwards says that line i announces a forwarded mail. One that is quoted does
 // if the quote begins with it: Apple quotes what it forwards.
 func (t *lines) forwards(i int) bool {
 	l := &t.all[i]
-	if !announced(l.bare) || !t.fieldSoon(i) {
+	if !announced(l.bare) {
+		return false
+	}
+	if _, rest, runs := runTogether(l.bare); (!runs || !strings.Contains(rest, ":")) && !t.fieldSoon(i) {
 		return false
 	}
 	if !l.quoted {

@@ -51,6 +51,8 @@ var samples = []struct{ name, text, reply string }{
 	{"our line below a header block", "Yes\n\nFrom: Support\nSent: Monday\nTo: Anna\nSubject: x\n\n-- >8 --\n\nDear Anna,", "Yes"},
 	{"nothing written above our line", "-- >8 --\n\nDear Anna,\n", ""},
 	{"nothing written above a quote", "On Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n\n> Dear Anna\n", ""},
+	{"nothing written above a quote that holds its sentence", "> On 2 Nov 2026, at 10:00, Support <support@desk.example> wrote:\n> \n> Shall we?\n", ""},
+	{"a quote alone, without sentence, stays", "> the old text\n> goes on\n", "> the old text\n> goes on"},
 	{"answers between quotes stay whole", "> Which floor?\nThe second.\n> Which printer?\nThe big one.\n", "> Which floor?\nThe second.\n> Which printer?\nThe big one."},
 	{"answers between quotes below a sentence", "Hi,\n\nOn Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n> Which floor?\n\nThe second.\n\n> Which printer?\n\nThe big one.\n", "Hi,\n\nOn Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n> Which floor?\n\nThe second.\n\n> Which printer?\n\nThe big one."},
 	{"answers below our quoted line stay", "On Mon, Support wrote:\n> -- >8 --\n> Which floor?\n\nThe second.\n", "On Mon, Support wrote:\n> -- >8 --\n> Which floor?\n\nThe second."},

@@ -133,7 +133,7 @@ var languages = map[string]language{
 		subject:   "主题|主旨|主題|标题",
 		original:  "原始邮件|原始郵件|邮件原件|原邮件|原始信件|原始訊息|回复的原邮件|回覆的原郵件",
 		forwarded: "转发的邮件|轉寄的郵件|转发邮件信息|轉寄郵件|转发邮件|转发的消息|轉寄的訊息|已转发的邮件|已轉寄的郵件|转发的原邮件",
-		begin:     "下面是被转发的邮件|以下是轉寄的郵件|開始轉寄郵件|开始转发邮件|以下為轉寄郵件|轉寄郵件開始",
+		begin:     "下面是被转发的邮件|开始转发的邮件|以下是轉寄的郵件|開始轉寄郵件|开始转发邮件|以下為轉寄郵件|轉寄郵件開始",
 		footer:    "发自我的|发自|從我的 …傳送|从我的 …发送|从我的|傳送自我的|寄自我的|获取 outlook|取得 outlook|下載 outlook|下载 outlook|从 windows |從 windows |下载适用于|取得適用於|获取适用于|发送自|从我的iphone|從我的iphone",
 	},
 	"ja": {
@@ -377,8 +377,11 @@ func original(bare string) bool {
 
 // announced tells the line that programs put above a mail they forward.
 func announced(bare string) bool {
+	if inner, _, runs := runTogether(bare); runs {
+		return forwards[inner]
+	}
 	if p := phrase(bare); p != "" {
-		return forwards[p] || strings.HasPrefix(p, "forwarded by ") || strings.HasPrefix(p, "weitergeleitet von ") || strings.HasPrefix(p, "transféré par ") ||
+		return forwards[p] || strings.HasPrefix(p, "forwarded by ") || strings.HasPrefix(p, "forwarded message from ") || strings.HasPrefix(p, "weitergeleitet von ") || strings.HasPrefix(p, "transféré par ") ||
 			strings.HasPrefix(p, "videresendt af ") || strings.HasPrefix(p, "doorgestuurd door ")
 	}
 	s := strings.Trim(bare, "> *")
@@ -391,6 +394,42 @@ func announced(bare string) bool {
 		}
 	}
 	return false
+}
+
+// runTogether parts Yahoo's "----- Forwarded Message ----- From: a@bTo: c@d": one
+// line for all fields.
+func runTogether(bare string) (phrase, rest string, ok bool) {
+	const strokes = "-----"
+	s := strings.TrimLeft(bare, "> ")
+	if !strings.HasPrefix(s, strokes) {
+		return "", "", false
+	}
+	s = strings.TrimLeft(s, "-")
+	phrase, rest, ok = strings.Cut(s[:min(len(s), 4000)], strokes)
+	rest = strings.Trim(rest, "- ")
+	return strings.ToLower(strings.TrimSpace(phrase)), rest, ok && rest != ""
+}
+
+// apart cuts a line of several fields before each known name but the first.
+func apart(s string) (fieldLines []string) {
+	const most = 8
+	start := 0
+	for i := 0; i < len(s) && len(fieldLines) < most; i++ {
+		if s[i] != ':' {
+			continue
+		}
+		for j := max(start+1, i-20); j < i; j++ {
+			if c := s[j]; c < 0x80 && !(c >= 'A' && c <= 'Z') || c >= 0x80 && c < 0xc0 {
+				continue // a name begins with a capital
+			}
+			if is := fields[strings.ToLower(s[j:i])]; is != noField {
+				fieldLines = append(fieldLines, strings.TrimSpace(s[start:j]))
+				start = j
+				break
+			}
+		}
+	}
+	return append(fieldLines, strings.TrimSpace(s[start:]))
 }
 
 // footer tells the one line that phones and services put under what people
