@@ -46,6 +46,10 @@ type plan struct {
 	probeReturn bool    // the probe came back with our bounce address in Return-Path
 	release     []int64 // waiting mails that their agent has confirmed
 	waits       bool    // it waits for its agent's word
+
+	about     int64        // the case that held mail names (R36)
+	heldWords []saidOfHeld // an agent's words on held mail
+	twin      *twinRow     // the case that the same mail opened on another desk (R5)
 }
 
 type newPerson struct {
@@ -107,6 +111,8 @@ type reading struct {
 	isOwn   func(string) bool
 	toDesk  bool // an address of this desk stands in To or Cc
 
+	heldLines []heldCommand // what it says of held mail, if it answers a list of it
+
 	sure     bool // assurance is verified, or an agent released it
 	released bool
 	thread   thread
@@ -122,10 +128,12 @@ var rules = []func(*reading) bool{
 	(*reading).comesBack,
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
+	(*reading).asAnAgentSaid,
 	(*reading).isBounce,
 	(*reading).isMachine,
 	(*reading).isUnwanted,
 	(*reading).answersQuestion,
+	(*reading).answersHeldList,
 	(*reading).isAgents,
 	(*reading).isCustomers,
 }
@@ -141,6 +149,7 @@ func decide(r *reading) plan {
 			break
 		}
 	}
+	r.perhapsAbout()
 	return r.plan
 }
 
@@ -152,7 +161,11 @@ func (r *reading) classify() {
 	class, step := classify(r.m, r.ownID, r.ownAddress())
 	if r.released {
 		switch class {
-		case Own, BounceMail:
+		case BounceMail:
+			if r.f.row.ReleasedAs == MakeCase || r.f.row.ReleasedAs == AttachIt {
+				class, step = PerhapsMachine, Step{"R28", "an agent filed it by hand: a bounce, and no person's word"}
+			}
+		case Own:
 		case AutoReply, ReceiptMail:
 			class, step = PerhapsMachine, Step{"R28", "an agent released it: filed by hand, and still not a person's word"}
 		default:
@@ -343,6 +356,10 @@ func (r *reading) isMachine() bool {
 	switch r.plan.class {
 	case ReceiptMail, AutoReply:
 		c := r.namedCase()
+		if c == nil && r.namesHeldList() {
+			r.say("R28", "an automatic answer to a list of held mail: nothing comes of it")
+			return r.end(Filed, "event", "")
+		}
 		if c == nil {
 			return r.hold("R26", "automatic", "automatic mail that names no case")
 		}

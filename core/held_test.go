@@ -21,7 +21,8 @@ func TestRelease_opensTheCaseAndConfirms(t *testing.T) {
 				t.Fatalf("%+v", r)
 			}
 			v := w.signsIn(mia)
-			lines, err := w.HeldMail(t.Context(), v, 0)
+			page, err := w.HeldMail(t.Context(), v, core.HeldQuery{})
+			lines := page.Mails
 			if err != nil || len(lines) != 1 || lines[0].Ledger != c.Ledger || lines[0].From != m.from || lines[0].Subject != "x" || lines[0].Reason == "" {
 				t.Fatalf("the list: %+v, %v", lines, err)
 			}
@@ -36,10 +37,10 @@ func TestRelease_opensTheCaseAndConfirms(t *testing.T) {
 			if l := to(t, w.letters(), m.from, core.Confirmation); l.Number != "CASE-10001" {
 				t.Errorf("the confirmation's number is %q", l.Number)
 			}
-			if lines, err := w.HeldMail(t.Context(), v, 0); err != nil || len(lines) != 0 {
-				t.Errorf("still listed: %+v, %v", lines, err)
+			if page, err := w.HeldMail(t.Context(), v, core.HeldQuery{}); err != nil || len(page.Mails) != 0 {
+				t.Errorf("still listed: %+v, %v", page, err)
 			}
-			if err := w.Release(t.Context(), v, c.Ledger); !errors.Is(err, core.ErrNotFound) {
+			if err := w.Release(t.Context(), v, c.Ledger); !errors.Is(err, core.ErrDecided) {
 				t.Errorf("released twice: %v", err)
 			}
 			if n := w.count(`select count(*) from person where verified_at is not null and id in (select person from address where address = $1)`, eve); n != 0 {
@@ -62,7 +63,7 @@ func TestRefuse_endsTheMailAndKeepsItsBytes(t *testing.T) {
 		t.Error("R3: its bytes are gone, or the server will not be told")
 	}
 	for name, err := range map[string]error{"refused": w.Refuse(t.Context(), v, c.Ledger), "released": w.Release(t.Context(), v, c.Ledger)} {
-		if !errors.Is(err, core.ErrNotFound) {
+		if !errors.Is(err, core.ErrDecided) {
 			t.Errorf("R3: a refused mail was %s: %v", name, err)
 		}
 	}
@@ -77,8 +78,8 @@ func TestHeldMail_isForAgentsOfItsDeskAlone(t *testing.T) {
 	c := w.keep(mail{from: anna, subject: "x", text: "y", change: func(m *core.Mail) { m.Marks.Spam = true }})
 	w.receiveOne(c)
 	for name, v := range map[string]core.Viewer{"its own sender": w.signsIn(anna), "nobody": {}} {
-		if lines, err := w.HeldMail(t.Context(), v, 0); err != nil || len(lines) != 0 {
-			t.Errorf("R63/%s lists %+v, %v", name, lines, err)
+		if page, err := w.HeldMail(t.Context(), v, core.HeldQuery{}); err != nil || len(page.Mails)+len(page.Count) != 0 {
+			t.Errorf("R63/%s lists %+v, %v", name, page, err)
 		}
 		_, err := w.HeldMailView(t.Context(), v, c.Ledger)
 		for what, err := range map[string]error{"sees": err, "releases": w.Release(t.Context(), v, c.Ledger), "refuses": w.Refuse(t.Context(), v, c.Ledger)} {

@@ -150,6 +150,8 @@ func (p *pages) routes() []route {
 		{"GET /held", agents, p.held},
 		{"GET /held/{ledger}", agents, p.heldMail},
 		{"POST /held/{ledger}/release", agents, p.release},
+		{"POST /held/{ledger}/case", agents, p.releaseAsCase},
+		{"POST /held/{ledger}/attach", agents, p.attach},
 		{"POST /held/{ledger}/refuse", agents, p.refuse},
 
 		{"GET /account", signedIn, p.account},
