@@ -134,13 +134,15 @@ func (d *Desk) splitNumber(s string) (desk int, number int64, ok bool) {
 }
 
 // readNumber reads a case number of this desk as people write it: with its
-// prefix or without.
+// prefix or without. It is 0 if it is none.
 func (r *running) readNumber(s string) (int64, bool) {
 	prefix, digits, found := strings.Cut(strings.ToUpper(strings.Trim(s, " \t[]#.")), "-")
 	if !found {
 		prefix, digits = r.Prefix, prefix
 	}
-	_, known := r.prefixes[prefix]
 	n, err := strconv.ParseInt(digits, 10, 64)
-	return n, known && err == nil && n > 0
+	if _, known := r.prefixes[prefix]; !known || err != nil || n < 1 {
+		return 0, false
+	}
+	return n, true
 }
