@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -163,7 +165,11 @@ func (d *Desk) ReleaseByOperator(ctx context.Context, ledger int64, agent string
 		if err := waitsFor(ctx, tx, ledger, Held, Quarantined); err != nil {
 			return err
 		}
-		return d.hears(ctx, tx, person, saidOfHeld{ledger: ledger, word: word, number: number})
+		err = d.hears(ctx, tx, person, saidOfHeld{ledger: ledger, word: word, number: number})
+		if errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("it does not wait for a word of %s: %w", clean(agent, 80), err)
+		}
+		return err
 	})
 }
 
