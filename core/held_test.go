@@ -295,22 +295,24 @@ func TestAttach_makesItACommentAndNothingElse(t *testing.T) {
 // signsInIfKnown is who an address is to the pages, nobody if it may not sign
 // in.
 func (w *world) signsInIfKnown(address string) core.Viewer {
+	w.t.Helper()
 	w.letters()
 	if err := w.RequestSignIn(w.t.Context(), address, "browser"); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, l := range w.letters() {
-		session, err := w.SignInByLink(w.t.Context(), secret(w.t, l), "browser", "Firefox")
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		v, err := w.Session(w.t.Context(), session)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return v
+	letters := w.letters()
+	if len(letters) == 0 {
+		return core.Viewer{}
 	}
-	return core.Viewer{}
+	session, err := w.SignInByLink(w.t.Context(), secret(w.t, letters[0]), "browser", "Firefox")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	v, err := w.Session(w.t.Context(), session)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return v
 }
 
 func TestAttach_inAnAgentsNameIsANoteOfNobody(t *testing.T) {
