@@ -50,7 +50,7 @@ func (r *reading) attached() bool {
 		return r.hold("R63", "attach-gone", "the case it was to be attached to is none of this desk")
 	}
 	r.say("R36", "%s attached it to %s", clean(r.f.row.Releaser, 60), r.desk.caseNumber(c.Number))
-	r.event(c, newEvent{kind: "attached", actor: *r.f.row.ReleasedBy, was: r.from().Address, internal: true})
+	r.event(c, newEvent{kind: "attached", actor: *r.f.row.ReleasedBy, internal: true})
 	r.sure = r.plan.assurance == Verified // that it belongs here does not say who wrote it
 	marks := []string{"attached"}
 	if !r.sure {
@@ -138,10 +138,11 @@ func heldWord(said string) (word HeldWord, near string) {
 const longestHeldAnswer = 200
 
 // readHeldCommands reads the lines on top of an answer to a list of held mail,
-// until the first that is none: text may stand below them, and never among or
-// above them, where quoted text of strangers could be taken for an answer
+// and below a mail system's banner, until the first that is none: text may stand
+// below them, and never among or above them, where quoted text of strangers could be taken for an answer
 // (R43).
 func readHeldCommands(reply string) []heldCommand {
+	_, reply = splitBanner(reply)
 	var lines []heldCommand
 	text := false
 	n := 0

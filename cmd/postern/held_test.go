@@ -111,7 +111,7 @@ func TestHeldList_isAnsweredFromAnyMailProgram(t *testing.T) {
 			r := received(t, w, "From: mia@desk.example\nTo: "+letters[0].ReplyTo+"\nSubject: Re: held\nMessage-ID: <2@desk.example>\nIn-Reply-To: <"+letters[0].MessageID+">\n\n"+
 				answer+"\n\n"+c.quote(strings.ReplaceAll(list.Text, "\r\n", "\n")))
 			balance, err := w.Balance(t.Context())
-			if err != nil || (balance[core.Refused] == 1) != c.done || (balance[core.Held] == 0) != c.done {
+			if err != nil || (balance.States[core.Refused] == 1) != c.done || (balance.States[core.Held] == 0) != c.done {
 				t.Errorf("%v, %+v, %v", balance, r, err)
 			}
 		})
