@@ -243,5 +243,5 @@ func heldListDue(fresh map[HeldKind]int, last *time.Time, now time.Time) bool {
 // wrote it: the first line of its subject is all that is repeated (R51).
 func (l HeldLine) item() HeldItem {
 	return HeldItem{ID: l.Ledger, Kind: l.Kind, From: clean(l.From, 100), Subject: clean(l.Subject, 100),
-		Code: l.Code, Detail: clean(l.Detail, 100), At: l.Received}
+		Code: l.Code, Detail: clean(l.Detail, 100), Case: l.About, At: l.Received}
 }

@@ -75,9 +75,9 @@ func TestListHeld_tellsWhatWaits(t *testing.T) {
 		}
 		var got []string
 		for _, i := range p.Held {
-			got = append(got, fmt.Sprint(i.ID-l.eve.Ledger, i.Kind, i.Code, i.Detail, i.Subject))
+			got = append(got, fmt.Sprint(i.ID-l.eve.Ledger, i.Kind, i.Code, i.Detail, i.Case, i.Subject))
 		}
-		want := fmt.Sprint([]string{"1peopleunknownNorthwindAbout [CASE-10001]", "0peopleunknownMay I?  release 1", "3spamspamPills", "2machinesbulkNews"})
+		want := fmt.Sprint([]string{"1peopleunknownNorthwindCASE-10001About [CASE-10001]", "0peopleunknownMay I?  release 1", "3spamspamPills", "2machinesbulkNews"})
 		if strings.ReplaceAll(fmt.Sprint(got), " ", "") != strings.ReplaceAll(want, " ", "") {
 			t.Errorf("%v, want %v", got, want)
 		}

@@ -119,7 +119,7 @@ type HeldItem struct {
 
 	Line    string `json:"line,omitempty"` // what the agent wrote
 	Word    string `json:"word,omitempty"` // what that does: a HeldWord
-	Case    string `json:"case,omitempty"` // of AttachIt: its number
+	Case    string `json:"case,omitempty"` // the case it names, perhaps (R36); of AttachIt: the one it is attached to
 	Problem string `json:"problem,omitempty"`
 	Meant   string `json:"meant,omitempty"` // what would be right
 }

@@ -57,7 +57,7 @@ func full(k core.Kind, lang string) core.Letter {
 			Links: []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/l/onetimesecret"}},
 			Code:  "7F3K-92QX", Marks: []string{"unverified"}, Reason: "it is not possible in this status",
 			Lines: []string{"in-progress", "resolved"}, PerhapsAbout: "CASE-10007", Proposed: []string{"carl@fabrikam.example", "eve@evil.example"},
-			When:  time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
+			When: time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
 			Items: []core.Waiting{{Number: "CASE-10002", Title: "Another case", Text: "first line\nsecond line", At: time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)}},
 		},
 		Text: "Hello Jan,\n\n\nplease come quickly.\n\nAnna",

@@ -18,7 +18,7 @@ func heldList(lang string, words ...core.Word) core.Letter {
 		HeldCount: map[core.HeldKind]int{core.HeldPeople: 22, core.HeldMachines: 3, core.HeldSpam: 40},
 		Held: []core.HeldItem{
 			{ID: 12, Kind: core.HeldPeople, From: "eve@evil.example", Subject: "release 13", Code: "unknown", At: heldAt},
-			{ID: 13, Kind: core.HeldPeople, From: "bob@northwind.example", Code: "unknown", Detail: "Northwind", At: heldAt},
+			{ID: 13, Kind: core.HeldPeople, From: "bob@northwind.example", Code: "unknown", Detail: "Northwind", Case: "CASE-10001", At: heldAt},
 			{ID: 14, Kind: core.HeldSpam, From: "x@evil.example", Subject: "Pills", Code: "spam", At: heldAt},
 		}}
 	return l
@@ -54,6 +54,7 @@ They are held: nobody was answered, or only that a colleague will look.
 13: (no subject)
   From: bob@northwind.example, Wednesday 4 March 2026 at 10:00
   The desk does not know its sender, whose address belongs to Northwind.
+  Perhaps about: CASE-10001
 
 Older ones, on the page alone: 20
 
