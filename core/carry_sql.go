@@ -80,6 +80,12 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	if p.waits {
 		d.queueQuestion(b, t, r)
 	}
+	for _, s := range p.heldWords {
+		queueHeldWord(b, t, p.person, s)
+	}
+	if p.twin != nil {
+		queueTwin(b, t, r, p)
+	}
 	if err := queueEnd(b, t, r, p); err != nil {
 		return err
 	}
@@ -345,10 +351,11 @@ func queueEnd(b *pgx.Batch, t *tx, r *reading, p *plan) error {
 	b.Queue(`
 		update ledger set state = $2, outcome = $3, reason = $4, desk = $5, class = $6, assurance = $7, evidence = $8,
 			from_address = $9, from_domain = $10, subject = $11, message_id = $12, id_hash = $13, content_hash = $14,
-			person = $15, case_id = $16, answered = $17, trace = $18, ended_at = $19, told = false
+			person = $15, case_id = $16, answered = $17, trace = $18, ended_at = $19, told = false,
+			about = nullif($20::bigint, 0)
 		where id = $1 and state = 'stored'`,
 		r.m.Ledger, p.state, p.outcome, p.reason, r.desk.id, p.class, p.assurance, evidence,
 		from.Address, from.Domain(), r.m.Subject, r.m.MessageID, hashID(r.m.MessageID), r.m.Hash[:],
-		person, caseID, p.answered, trace, t.now)
+		person, caseID, p.answered, trace, t.now, p.about)
 	return nil
 }

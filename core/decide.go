@@ -50,7 +50,10 @@ type plan struct {
 	waits       bool       // it waits for its agent's word
 	block       int64      // person that is blocked, or no longer (R72)
 	blocked     bool
-	rescued     int64 // held row of the junk folder from which a person took this mail
+	rescued     int64        // held row of the junk folder from which a person took this mail
+	about       int64        // the case that held mail names (R36)
+	heldWords   []saidOfHeld // an agent's words on held mail
+	twin        *twinRow     // the case that the same mail opened on another desk (R5)
 }
 
 type newPerson struct {
@@ -114,6 +117,8 @@ type reading struct {
 	isOwn   func(string) bool
 	toDesk  bool // an address of this desk stands in To or Cc
 
+	heldLines []heldCommand // what it says of held mail, if it answers a list of it
+
 	sure     bool // assurance is verified, or an agent released it
 	released bool
 	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
@@ -131,11 +136,13 @@ var rules = []func(*reading) bool{
 	(*reading).comesBack,
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
+	(*reading).asAnAgentSaid,
 	(*reading).isBounce,
 	(*reading).isMuteRelay,
 	(*reading).isUnwanted,
 	(*reading).isMachine,
 	(*reading).answersQuestion,
+	(*reading).answersHeldList,
 	(*reading).isAgents,
 	(*reading).isCustomers,
 }
@@ -151,6 +158,7 @@ func decide(r *reading) plan {
 			break
 		}
 	}
+	r.perhapsAbout()
 	return r.plan
 }
 
@@ -162,7 +170,11 @@ func (r *reading) classify() {
 	class, step := classify(r.m, r.ownID, r.ownAddress())
 	if r.released {
 		switch class {
-		case Own, BounceMail:
+		case BounceMail:
+			if r.f.row.ReleasedAs == MakeCase || r.f.row.ReleasedAs == AttachIt {
+				class, step = PerhapsMachine, Step{"R28", "an agent filed it by hand: a bounce, and no person's word"}
+			}
+		case Own:
 		case AutoReply, ReceiptMail:
 			class, step = PerhapsMachine, Step{"R28", "an agent released it: filed by hand, and still not a person's word"}
 		default:
@@ -365,6 +377,10 @@ func (r *reading) isMachine() bool {
 	switch r.plan.class {
 	case ReceiptMail, AutoReply:
 		c := r.namedCase()
+		if c == nil && r.namesHeldList() {
+			r.say("R28", "an automatic answer to a list of held mail: nothing comes of it")
+			return r.end(Filed, "event", "")
+		}
 		if c == nil {
 			return r.hold("R26", "automatic", "automatic mail that names no case")
 		}

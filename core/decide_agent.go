@@ -35,7 +35,7 @@ func (r *reading) prove() (provenAgent, string) {
 		return provenAgent{}, "its Date is more than 7 days away"
 	case r.plan.assurance == Verified && r.sure && r.wroteToDesk():
 		return agent, ""
-	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && r.liveToken() != nil:
+	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && (r.liveToken() != nil || r.listToken() != nil):
 		r.say("R42", "this desk takes a live token of the agent as proof")
 		agent.byToken = true
 		return agent, ""

@@ -250,6 +250,7 @@ func (r *reading) opensCase(linked *caseRow) bool {
 		marks = append(marks, "machine")
 	}
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
+	r.linkTwin()
 	if r.notBehalf != "" {
 		r.tellOpener(c, "own-case", []string{r.notBehalf})
 	} else {
@@ -431,7 +432,11 @@ func (r *reading) agentsTold(c *caseRow, kind Kind) []recipient {
 	if r.plan.owner != 0 {
 		with.Owner = &r.plan.owner
 	}
-	return told(r.desk, with, r.f.agents, kind, r.plan.person)
+	all := told(r.desk, with, r.f.agents, kind, r.plan.person)
+	if r.f.row.ReleasedAs == AttachIt { // who attached it knows it
+		all = slices.DeleteFunc(all, func(to recipient) bool { return to.person == *r.f.row.ReleasedBy })
+	}
+	return all
 }
 
 // requester is the name of the case's requester, as shown to agents.

@@ -34,6 +34,10 @@ type facts struct {
 	border   *borderRow
 	// of letters that came back: failures of their addresses within a week
 	bounced map[string]int
+
+	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
+	attachTo map[int64]int64 // cases that such an answer names: number to id
+	twins    []twinRow       // cases that this very mail opened on other desks (R5)
 }
 
 type ledgerRow struct {
@@ -45,6 +49,9 @@ type ledgerRow struct {
 	Evidence   []Step // of the assurance, if it was judged before
 	Judged     bool
 	Folder     string // where it was fetched from
+
+	ReleasedAs   HeldWord // what that agent said
+	ReleasedCase int64    // of AttachIt: the case
 }
 
 type senderRow struct {
@@ -80,7 +87,8 @@ type letterRow struct {
 	NoteHash   []byte
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
-	Comment    int64 // whose text it carried
+	Comment    int64   // whose text it carried
+	Listed     []int64 // held mails that it showed
 }
 
 // knownRow is an earlier mail.

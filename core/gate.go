@@ -85,7 +85,7 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		return "the mail was taken in late (R8)"
 	}
 	if w.to.agent {
-		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.to.notices >= noticesInARow {
+		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.kind != HeldList && w.kind != HeldDone && w.to.notices >= noticesInARow {
 			return gathered
 		}
 		return ""

@@ -88,14 +88,3 @@ func (d *Desk) ListLedger(ctx context.Context, states []State, before int64, lim
 func (d *Desk) Retry(ctx context.Context, id int64) error {
 	return d.inTx(ctx, func(tx *tx) error { return retryRow(ctx, tx, id) })
 }
-
-// ReleaseByOperator files a held mail on the operator's word, in the name of an
-// agent of its desk.
-func (d *Desk) ReleaseByOperator(ctx context.Context, id int64, agent string) error {
-	return d.inTx(ctx, func(tx *tx) error { return releaseByOperator(ctx, tx, id, agent) })
-}
-
-// RefuseByOperator ends a held mail. Its bytes stay.
-func (d *Desk) RefuseByOperator(ctx context.Context, id int64) error {
-	return d.inTx(ctx, func(tx *tx) error { return refuseByOperator(ctx, tx, id) })
-}

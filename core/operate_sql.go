@@ -135,34 +135,3 @@ func retryRow(ctx context.Context, t *tx, id int64) error {
 		where id = $1`, id, t.now)
 	return err
 }
-
-func releaseByOperator(ctx context.Context, t *tx, id int64, agent string) error {
-	var person int64
-	err := t.QueryRow(ctx, `
-		select g.person from agent g join address a on a.person = g.person
-		where a.address = lower($1) order by g.desk limit 1`, agent).Scan(&person)
-	if err == pgx.ErrNoRows {
-		return fmt.Errorf("%s is no agent: %w; see: postern agent list", clean(agent, 80), ErrNotFound)
-	}
-	if err != nil {
-		return err
-	}
-	if err := waitsFor(ctx, t, id, Held, Quarantined); err != nil {
-		return err
-	}
-	return releaseRow(ctx, t, id, person)
-}
-
-func refuseByOperator(ctx context.Context, t *tx, id int64) error {
-	var state State
-	err := t.QueryRow(ctx, `select state from ledger where id = $1 for update`, id).Scan((*string)(&state))
-	switch {
-	case err == pgx.ErrNoRows:
-		return fmt.Errorf("there is no such mail in the ledger: %w", ErrNotFound)
-	case err != nil:
-		return err
-	case state != Held && state != Quarantined:
-		return fmt.Errorf("it is %s, not held or quarantined: %w", state, ErrNotAllowed)
-	}
-	return refuseRow(ctx, t, id)
-}

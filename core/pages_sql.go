@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -206,6 +205,9 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 	}
 	view.Files = list
 	for _, e := range found {
+		if !d.showsEvent(v, e) {
+			continue
+		}
 		entry := Entry{ID: e.ID, Kind: e.Kind, At: e.At, Author: e.Author, Side: e.Side, Text: e.Text, Rest: e.Rest,
 			HasHTML: e.HTML, Event: e.Event, Was: e.Was, Became: e.Became, Why: e.Why,
 			Files: files[fmt.Sprintf("%s %d", e.Kind, e.ID)]}
@@ -501,92 +503,4 @@ func (d *Desk) pressMove(ctx context.Context, t *tx, link string) (MoveLink, err
 	}
 	m.Now, m.Done = m.To, true
 	return m, nil
-}
-
-const heldColumns = `l.id as ledger, l.state, l.reason, l.from_address as "from", l.subject, l.received_at as received,
-	l.size, l.class, l.assurance`
-
-// heldWhere is held mail that an agent may decide on: of the desks whose agent
-// it is. $1 is the person.
-const heldWhere = `
-	from ledger l join mailbox b on b.id = l.mailbox
-	where l.state in ('held', 'quarantined')
-		and (l.desk in (select a.desk from agent a where a.person = $1)
-			or l.desk is null and exists (select from agent a where a.person = $1 and a.role = 'admin'))`
-
-func (d *Desk) heldLines(ctx context.Context, t *tx, v Viewer, before int64) ([]HeldLine, error) {
-	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+`
-		and ($2 = 0 or l.id < $2) order by l.id desc limit 50`, v.person, before)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[HeldLine])
-}
-
-const rawShown = 64 << 10
-
-func (d *Desk) heldView(ctx context.Context, t *tx, v Viewer, ledger int64) (HeldView, error) {
-	var view HeldView
-	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+` and l.id = $2`, v.person, ledger)
-	line, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[HeldLine])
-	if err != nil {
-		return view, notFound(err)
-	}
-	view.HeldLine = line
-	var trace []byte
-	err = t.QueryRow(ctx, `
-		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), ''),
-			exists (select from address a join person p on p.id = a.person where a.address = l.from_address and p.blocked_at is not null)
-		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw, &view.Blocked)
-	if err != nil {
-		return view, err
-	}
-	view.Raw = view.Raw[:min(len(view.Raw), rawShown)]
-	if trace != nil {
-		err = json.Unmarshal(trace, &view.Trace)
-	}
-	return view, err
-}
-
-func (d *Desk) release(ctx context.Context, t *tx, v Viewer, ledger int64) error {
-	rows, _ := t.Query(ctx, `select l.id, l.header_only`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
-	row, err := pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) (bool, error) {
-		var id int64
-		var headerOnly bool
-		err := r.Scan(&id, &headerOnly)
-		return headerOnly, err
-	})
-	if err != nil {
-		return notFound(err)
-	}
-	if row {
-		return fmt.Errorf("its body was too large to take, it lies on the mail server: %w", ErrNotAllowed)
-	}
-	return releaseRow(ctx, t, ledger, v.person)
-}
-
-// releaseRow makes a held or quarantined row stored again, on a person's word.
-func releaseRow(ctx context.Context, t *tx, ledger, person int64) error {
-	tag, err := t.Exec(ctx, `
-		update ledger set state = 'stored', released_by = nullif($2::bigint, 0), due_at = $3, tries = 0, told = false
-		where id = $1 and state in ('held', 'quarantined')`, ledger, person, t.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotFound
-	}
-	return err
-}
-
-func (d *Desk) refuse(ctx context.Context, t *tx, v Viewer, ledger int64) error {
-	rows, _ := t.Query(ctx, `select l.id`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
-	if _, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64]); err != nil {
-		return notFound(err)
-	}
-	return refuseRow(ctx, t, ledger)
-}
-
-func refuseRow(ctx context.Context, t *tx, ledger int64) error {
-	tag, err := t.Exec(ctx, `
-		update ledger set state = 'refused', ended_at = $2, told = false
-		where id = $1 and state in ('held', 'quarantined')`, ledger, t.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotFound
-	}
-	return err
 }

@@ -42,7 +42,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	b := &pgx.Batch{}
 	if lock && a.from != "" {
 		// two mails of one sender are filed one after the other, whatever process has them
-		b.Queue(`select pg_advisory_xact_lock(hashtextextended($1, $2))`, a.from, int64(desk.id))
+		b.Queue(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, a.from)
 	}
 	if lock { // no desk file is applied between this look and the commit
 		b.Queue(`select pg_advisory_xact_lock_shared($1::int, $2::int)`, deskLock, desk.id)
@@ -65,6 +65,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if m.Report != nil || len(r.bounces) > 0 {
 		queueBounced(b, a, t.now, f)
 	}
+	r.heldLines = readHeldCommands(m.Reply)
+	queueListed(b, a, desk, r.heldLines, lock, f)
+	d.queueTwins(b, a, desk.id, f)
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -121,11 +124,17 @@ type ledgerRecord struct {
 	Assurance  string
 	Evidence   []byte
 	Folder     string
+
+	ReleasedAs   string
+	ReleasedCase *int64
 }
 
 func (r ledgerRecord) facts() ledgerRow {
 	row := ledgerRow{ID: r.ID, State: State(r.State), ReleasedBy: r.ReleasedBy, Releaser: r.Releaser,
-		Assurance: Assurance(r.Assurance), Folder: r.Folder}
+		Assurance: Assurance(r.Assurance), Folder: r.Folder, ReleasedAs: HeldWord(r.ReleasedAs)}
+	if r.ReleasedCase != nil {
+		row.ReleasedCase = *r.ReleasedCase
+	}
 	if r.Evidence != nil {
 		row.Judged = json.Unmarshal(r.Evidence, &row.Evidence) == nil
 	}
@@ -135,7 +144,7 @@ func (r ledgerRecord) facts() ledgerRow {
 func queueLedgerRow(b *pgx.Batch, id int64, lock bool, into **ledgerRecord) {
 	q := `
 		select l.id, l.state, l.released_by, l.assurance, l.evidence,
-			(select b.folder from mailbox b where b.id = l.mailbox) as folder,
+			(select b.folder from mailbox b where b.id = l.mailbox) as folder, l.released_as, l.released_case,
 			coalesce((select nullif(p.name, '') from person p where p.id = l.released_by), 'an agent') as releaser
 		from ledger l where l.id = $1`
 	if lock {
@@ -175,7 +184,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 }
 
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
-	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment`
+	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
+	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed`
 
 // named asks for every case that any evidence of a mail names, by what the mail
 // has of each kind: most have none but their own id.
@@ -191,6 +201,7 @@ func named(a asked) (string, []any) {
 	}
 	part(`select case_id from ledger where id_hash = ?`, a.id)
 	part(`select case_id from outbox where id_hash = ?`, a.id)
+	part(`select released_case from ledger where id = ?`, a.ledger)
 	if len(a.tokens) > 0 {
 		part(`select case_id from outbox where token_hash = any(?)`, a.tokens)
 		part(`select case_id from outbox where note_hash = any(?)`, a.tokens)

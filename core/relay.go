@@ -135,5 +135,5 @@ func (r *reading) perhapsRelay(reason string) string {
 	if list != "" {
 		lines += fmt.Sprintf(", list_id = %q", clean(list, 100))
 	}
-	return reason + ": if it is a relay of yours, add to the desk file: " + lines
+	return reason + ", " + lines
 }

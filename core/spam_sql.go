@@ -59,7 +59,7 @@ func unsuppress(ctx context.Context, t *tx, address string) error {
 // heldSender is From of a held mail that a viewer may decide on.
 func heldSender(ctx context.Context, t *tx, v Viewer, ledger int64) (string, error) {
 	var address string
-	err := t.QueryRow(ctx, `select l.from_address`+heldWhere+` and l.id = $2`, v.person, ledger).Scan(&address)
+	err := t.QueryRow(ctx, `select l.from_address from ledger l where `+isHeld+` and `+heldOf+` and l.id = $2`, v.person, ledger).Scan(&address)
 	return address, notFound(err)
 }
 

@@ -41,7 +41,8 @@ func TestReceive_spamIsHeldUnansweredAndListed(t *testing.T) {
 			if len(letters) != 0 {
 				t.Errorf("%s to %s", letters[0].Kind, letters[0].To.Address)
 			}
-			lines, err := w.HeldMail(t.Context(), w.signsIn(mia), 0)
+			page, err := w.HeldMail(t.Context(), w.signsIn(mia), core.HeldQuery{})
+			lines := page.Mails
 			if err != nil || len(lines) != 1 || lines[0].Reason != "spam" {
 				t.Errorf("the list: %+v, %v", lines, err)
 			}
@@ -126,7 +127,8 @@ func TestReceive_blockHoldsTheSendersLaterMail(t *testing.T) {
 		if l := w.letters(); len(l) != 0 {
 			t.Errorf("%s to %s", l[0].Kind, l[0].To.Address)
 		}
-		lines, err := w.HeldMail(t.Context(), w.signsIn(mia), 0)
+		page, err := w.HeldMail(t.Context(), w.signsIn(mia), core.HeldQuery{})
+		lines := page.Mails
 		if err != nil || len(lines) != 2 {
 			t.Errorf("%+v, %v", lines, err)
 		}

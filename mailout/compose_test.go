@@ -35,6 +35,7 @@ func full(k core.Kind, lang string) core.Letter {
 	forAgent := map[core.Kind]bool{
 		core.NoticeNew: true, core.NoticeComment: true, core.NoticeNote: true, core.NoticeStatus: true,
 		core.NoticeBounce: true, core.Transcript: true, core.Question: true, core.Warning: true, core.Digest: true, core.Alarm: true,
+		core.HeldList: true, core.HeldDone: true,
 	}
 	l := core.Letter{
 		ID: 1, Kind: k, Language: lang, Automatic: k != core.Answer, Replied: k == core.Confirmation, ForAgent: forAgent[k],

@@ -20,7 +20,7 @@ var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
-	core.Transcript, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
+	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 }
 
 // fallback is the language that has every mail.
@@ -35,6 +35,7 @@ type language struct {
 	kinds           map[core.Kind]*template.Template
 	months, days    []string
 	decimal, midway string // "2.4 MB"; between date and time
+	says            sayings
 }
 
 // NewComposer reads the templates: mail/<kind>.<language>.txt, each with a
@@ -96,7 +97,10 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 	if lang.decimal, err = run(parts, "decimal", nil); err != nil {
 		return nil, err
 	}
-	lang.midway, err = run(parts, "midway", nil)
+	if lang.midway, err = run(parts, "midway", nil); err != nil {
+		return nil, err
+	}
+	lang.says, err = readSayings(code)
 	return lang, err
 }
 
@@ -175,6 +179,12 @@ type view struct {
 	Items                       []item
 	Attached, Named             []file
 
+	// of held mail
+	People, Others, Done    []heldMail
+	PeopleCount, OtherCount int // how much there is in all
+	MorePeople, MoreOthers  int // and how much of it is not listed
+	Page                    string
+
 	written string
 }
 
@@ -218,6 +228,7 @@ func newView(l core.Letter, lang *language) *view {
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
+	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
 		shown := file{f.Name, lang.size(f.Size)}
 		if f.Attach {

@@ -133,8 +133,8 @@ func commands() []command {
 			usage: "ID...", example: "postern ledger retry 4711", flags: ledgerRetryCommand,
 		},
 		{
-			name: "ledger release", summary: "let held mail be filed as if nothing had been against it",
-			usage: "--agent ADDRESS ID...", example: "postern ledger release --agent eva@example.org 4711 4712", flags: ledgerReleaseCommand,
+			name: "ledger release", summary: "let held mail be filed by the rules, as a case, or on a case",
+			usage: "--agent ADDRESS [--as case | --to NUMBER] ID...", example: "postern ledger release --agent eva@example.org 4711 4712", flags: ledgerReleaseCommand,
 		},
 		{
 			name: "ledger refuse", summary: "end held mail without filing it; its bytes are kept",

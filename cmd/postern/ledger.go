@@ -107,10 +107,25 @@ func ledgerRetryCommand(*flag.FlagSet) action {
 
 func ledgerReleaseCommand(f *flag.FlagSet) action {
 	agent := f.String("agent", "", "`ADDRESS` of the agent on whose word it is filed")
+	as := f.String("as", "", "`case`: make it a new case of its author, whatever the rules say")
+	to := f.String("to", "", "make it a comment on the case with this `NUMBER`")
 	release := eachID("is released: postern ledger show %d tells what became of it", func(ctx context.Context, d *core.Desk, id int64) error {
-		return d.ReleaseByOperator(ctx, id, *agent)
+		word := core.ReleaseIt
+		switch {
+		case *as != "":
+			word = core.MakeCase
+		case *to != "":
+			word = core.AttachIt
+		}
+		return d.ReleaseByOperator(ctx, id, *agent, word, *to)
 	})
 	return func(ctx context.Context, p *program, args []string) error {
+		if *as != "" && *as != "case" {
+			return usageError(fmt.Sprintf("--as %s: must be case", *as))
+		}
+		if *as != "" && *to != "" {
+			return usageError("--as and --to: one of them, not both")
+		}
 		if *agent == "" {
 			return usageError("--agent is missing: the agent on whose word it is filed (postern agent list)")
 		}

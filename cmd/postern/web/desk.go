@@ -66,9 +66,11 @@ type Links interface {
 
 // HeldMails are the mails that wait for an agent's word.
 type HeldMails interface {
-	HeldMail(ctx context.Context, v core.Viewer, before int64) ([]core.HeldLine, error)
+	HeldMail(ctx context.Context, v core.Viewer, q core.HeldQuery) (core.HeldPage, error)
 	HeldMailView(ctx context.Context, v core.Viewer, ledger int64) (core.HeldView, error)
 	Release(ctx context.Context, v core.Viewer, ledger int64) error
+	ReleaseAsCase(ctx context.Context, v core.Viewer, ledger int64) error
+	Attach(ctx context.Context, v core.Viewer, ledger int64, number string) error
 	Refuse(ctx context.Context, v core.Viewer, ledger int64) error
 	BlockSender(ctx context.Context, v core.Viewer, ledger int64, blocked bool) error
 }

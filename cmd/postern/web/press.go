@@ -1,11 +1,8 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
-
-	"postern/core"
 )
 
 // treatAsHuman makes a comment of perhaps a machine count as a person's (R28).
@@ -28,7 +25,7 @@ func (p *pages) unblock(w http.ResponseWriter, v *visit) error { return p.blockS
 // blockSender holds the later mail of a held mail's sender, or files it again
 // (R72).
 func (p *pages) blockSender(w http.ResponseWriter, v *visit, blocked bool) error {
-	return p.decide(w, v, func(ctx context.Context, viewer core.Viewer, ledger int64) error {
-		return p.desk.BlockSender(ctx, viewer, ledger, blocked)
+	return p.decide(w, v, func(ledger int64) error {
+		return p.desk.BlockSender(v.Context(), v.viewer, ledger, blocked)
 	})
 }

@@ -151,6 +151,8 @@ func (p *pages) routes() []route {
 		{"GET /held", agents, p.held},
 		{"GET /held/{ledger}", agents, p.heldMail},
 		{"POST /held/{ledger}/release", agents, p.release},
+		{"POST /held/{ledger}/case", agents, p.releaseAsCase},
+		{"POST /held/{ledger}/attach", agents, p.attach},
 		{"POST /held/{ledger}/refuse", agents, p.refuse},
 		{"POST /held/{ledger}/block", agents, p.block},
 		{"POST /held/{ledger}/unblock", agents, p.unblock},
