@@ -95,11 +95,12 @@ type ledgerRecord struct {
 	Assurance  string
 	Evidence   []byte
 	Folder     string
+	Begun      time.Time
 }
 
 func (r ledgerRecord) facts() ledgerRow {
 	row := ledgerRow{ID: r.ID, State: State(r.State), ReleasedBy: r.ReleasedBy, Releaser: r.Releaser,
-		Assurance: Assurance(r.Assurance), Folder: r.Folder}
+		Assurance: Assurance(r.Assurance), Folder: r.Folder, Begun: r.Begun}
 	if r.Evidence != nil {
 		row.Judged = json.Unmarshal(r.Evidence, &row.Evidence) == nil
 	}
@@ -110,6 +111,7 @@ func queueLedgerRow(b *pgx.Batch, id int64, lock bool, into **ledgerRecord) {
 	q := `
 		select l.id, l.state, l.released_by, l.assurance, l.evidence,
 			(select b.folder from mailbox b where b.id = l.mailbox) as folder,
+			(select date_trunc('second', b.begun_at) from mailbox b where b.id = l.mailbox) as begun,
 			coalesce((select nullif(p.name, '') from person p where p.id = l.released_by), 'an agent') as releaser
 		from ledger l where l.id = $1`
 	if lock {

@@ -217,6 +217,10 @@ func (d *fakeDesk) Told(ctx context.Context, mailbox int64, told []core.Told) er
 	return nil
 }
 
+func (d *fakeDesk) Outlived(ctx context.Context, mb core.Mailbox, folder string, validity uint32, older time.Duration, after int64, limit int) ([]core.Outlived, error) {
+	return nil, nil
+}
+
 func (d *fakeDesk) Stored(ctx context.Context, mailbox, after int64, limit int) ([]core.Stored, error) {
 	defer d.lock()()
 	if d.storedErr != nil {

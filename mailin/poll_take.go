@@ -38,6 +38,13 @@ func (s *session) takeNew(ctx context.Context) error {
 // one SEARCH (R74). When all of it is compared, so is Quarantine: after a
 // restore of the database mail lies there that the ledger has forgotten.
 func (s *session) compare(ctx context.Context) error {
+	if !s.comparedAt.IsZero() { // the numbers may have changed while we were connected
+		if data, err := s.enter(ctx, s.Folder); err != nil {
+			return err
+		} else if data.UIDValidity != s.validity {
+			return errUIDValidity
+		}
+	}
 	added := s.inbox.AddedAt
 	back := added
 	whole := s.inbox.UIDValidity != s.validity || !s.Since.IsZero()
@@ -65,6 +72,9 @@ func (s *session) compare(ctx context.Context) error {
 	}
 	if whole && s.quarantine.ID != 0 && s.folders[s.Quarantine] {
 		if err := s.compareFolder(ctx, s.quarantine, whole); err != nil {
+			return err
+		}
+		if err := s.deleteOld(ctx); err != nil {
 			return err
 		}
 	}
@@ -120,24 +130,28 @@ func (s *session) takeInbox(ctx context.Context, l listing) error {
 	if err := s.take(ctx, l); err != nil {
 		return err
 	}
-	if s.stuck || s.next > s.top && s.inbox.UIDValidity == s.validity {
+	if s.stuck || s.next >= after(s.top) && s.inbox.UIDValidity == s.validity {
 		return nil
 	}
 	// The last ones may have been too old, or gone.
-	s.next = s.top + 1
-	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, s.next); err != nil {
+	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, after(s.top)); err != nil {
 		return err
 	}
-	s.inbox.UIDValidity = s.validity
+	s.moved(after(s.top))
 	return nil
 }
 
+// moved follows the cursor that was committed.
+func (s *session) moved(next uint32) {
+	s.next, s.inbox.NextUID, s.inbox.UIDValidity = next, next, s.validity
+}
+
+// after is the next UID; there is none after the last.
+func after(uid uint32) uint32 { return max(uid, uid+1) }
+
 // take brings to the ledger what it does not have.
 func (s *session) take(ctx context.Context, l listing) error {
-	left := 0
-	for _, r := range l.uids {
-		left += int(r.Stop-r.Start) + 1
-	}
+	left := int(count(l.uids))
 	for uids := range windows(l.uids, windowUIDs) {
 		left -= len(uids)
 		s.note(func(st *Status) { st.Behind = left })
@@ -202,7 +216,7 @@ func beforeStart(box core.Mailbox, h head) bool {
 func (s *session) between(ctx context.Context) error {
 	select {
 	case <-s.c.news:
-		found, err := s.c.from(ctx, s.top+1)
+		found, err := s.c.from(ctx, after(s.top))
 		if err != nil {
 			return err
 		}
@@ -299,7 +313,7 @@ func (s *session) takeBatch(ctx context.Context, l listing, batch []head) error 
 	}
 	mails, err := s.fetch(ctx, batch)
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && busy(err) == 0 {
 			s.broke(l, batch, "mail cannot be fetched", err)
 		}
 		return err
@@ -347,7 +361,7 @@ func (s *session) fetch(ctx context.Context, batch []head) ([]fetched, error) {
 func (s *session) keep(ctx context.Context, l listing, mails []fetched) error {
 	next := s.next
 	if l.advance && !s.stuck {
-		next = max(next, mails[len(mails)-1].uid+1)
+		next = max(next, after(mails[len(mails)-1].uid))
 	}
 	batch := make([]core.Incoming, len(mails))
 	for i, m := range mails {
@@ -361,7 +375,7 @@ func (s *session) keep(ctx context.Context, l listing, mails []fetched) error {
 		return fmt.Errorf("keep: %w", err)
 	}
 	if l.box.ID == s.inbox.ID {
-		s.next, s.inbox.UIDValidity = next, l.validity
+		s.moved(next)
 	}
 	for _, m := range mails {
 		delete(s.bad, l.key(m.head))
