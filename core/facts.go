@@ -88,6 +88,7 @@ type knownRow struct {
 	ContentHash []byte
 	CaseID      *int64
 	State       State
+	Folder      string // where it lies
 }
 
 type caseRow struct {

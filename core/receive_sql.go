@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	r.ownID = ours(m, f)
 	if junk := d.junkOf(m.Mailbox); junk != "" && f.row.Folder == junk {
 		r.m.Marks.Spam = true
+	} else if junk != "" {
+		// somebody took it out of there: what is held is no reason to pass it over
+		f.same = slices.DeleteFunc(f.same, func(k knownRow) bool { return k.State == Held && k.Folder == junk })
 	}
 	return r, nil
 }
@@ -215,12 +219,12 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		append([][]byte{a.id}, a.ids...)).Query(all(&f.ours))
 	if len(a.ids) > 0 {
 		b.Queue(`
-			select id, id_hash, content_hash, case_id, state from ledger
+			select id, id_hash, content_hash, case_id, state, folder from ledger
 			where id_hash = any($1) and case_id is not null
 			order by id limit 100`, a.ids).Query(all(&f.known))
 	}
 	b.Queue(`
-		select id, id_hash, content_hash, case_id, state from ledger
+		select id, id_hash, content_hash, case_id, state, folder from ledger
 		where desk = $1 and from_address = $2 and (id_hash = $3 or content_hash = $4)
 			and state not in ('stored', 'duplicate', 'gone') and id <> $5
 		order by id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))

@@ -234,6 +234,9 @@ var busyCodes = map[imap.ResponseCode]bool{
 // that it wants to be left alone.
 var busyText = regexp.MustCompile(`(?i)throttl|too many simultaneous|server (?:is )?(?:busy|unavailable)|backoff time: ?(\d{1,9}) ?milliseconds`)
 
+// unnamed is for a server that names no time: the usual waits do.
+const unnamed = time.Millisecond
+
 // longestBusy bounds what a server may ask for: mail waits meanwhile.
 const longestBusy = 15 * time.Minute
 
@@ -248,7 +251,7 @@ func busy(err error) time.Duration {
 	if !busyCodes[r.answer.Code] && found == nil {
 		return 0
 	}
-	wait := time.Second
+	wait := unnamed
 	for _, m := range found {
 		if ms, err := strconv.Atoi(m[1]); err == nil {
 			wait = max(wait, time.Duration(ms)*time.Millisecond)

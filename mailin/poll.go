@@ -56,6 +56,8 @@ type Poller struct {
 	mu     sync.Mutex
 	status Status
 
+	shortest time.Duration // a refused STORE or MOVE is tried again after it; 0: a minute
+
 	wentBack bool // the server gives numbers again: it was said
 }
 

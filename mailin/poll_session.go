@@ -21,6 +21,7 @@ type session struct {
 	validity uint32 // UIDVALIDITY of the inbox
 	next     uint32 // the cursor: every UID below is known
 	top      uint32 // the highest UID that was ever listed
+	real     uint32 // and the highest that is there, or was when we came
 	stuck    bool   // a mail that cannot be taken holds the cursor back
 
 	folders    map[string]bool // of ours: those that are there
@@ -111,6 +112,7 @@ func (s *session) open(ctx context.Context) error {
 	}
 	// What is there now and is not listed later was left out for its date.
 	s.top = max(s.next, uint32(data.UIDNext)) - 1
+	s.real = s.top
 	return nil
 }
 

@@ -130,14 +130,15 @@ func (s *session) takeInbox(ctx context.Context, l listing) error {
 	if err := s.take(ctx, l); err != nil {
 		return err
 	}
-	if s.stuck || s.next >= after(s.top) && s.inbox.UIDValidity == s.validity {
+	next := after(min(s.top, s.real))
+	if s.stuck || s.next >= next && s.inbox.UIDValidity == s.validity {
 		return nil
 	}
 	// The last ones may have been too old, or gone.
-	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, after(s.top)); err != nil {
+	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, next); err != nil {
 		return err
 	}
-	s.moved(after(s.top))
+	s.moved(next)
 	return nil
 }
 
@@ -159,10 +160,14 @@ func (s *session) take(ctx context.Context, l listing) error {
 			return err
 		}
 		if l.compare {
-			var err error
-			if uids, err = s.unknown(ctx, l, uids); err != nil {
+			unknown, err := s.unknown(ctx, l, uids)
+			if err != nil {
 				return err
 			}
+			if len(unknown) < len(uids) {
+				s.isReal(l, without(uids, unknown))
+			}
+			uids = unknown
 		}
 		if len(uids) == 0 {
 			continue
@@ -170,6 +175,9 @@ func (s *session) take(ctx context.Context, l listing) error {
 		heads, err := s.c.heads(ctx, uids)
 		if err != nil {
 			return err
+		}
+		if n := len(heads); n > 0 {
+			s.isReal(l, heads[n-1].uid)
 		}
 		heads = slices.DeleteFunc(heads, func(h head) bool { return s.leaveAlone(l.box, h) })
 		behind := left + len(heads)
@@ -187,16 +195,30 @@ func (s *session) take(ctx context.Context, l listing) error {
 	return nil
 }
 
-// unknown asks for rows of every folder: what came in by one may lie in another.
-func (s *session) unknown(ctx context.Context, l listing, uids []uint32) (unknown []uint32, err error) {
-	unknown = uids
-	for _, box := range s.all() {
-		if len(unknown) == 0 {
-			break
+// isReal follows the highest UID of the inbox that was more than listed: one
+// out of all reason must not carry the cursor away.
+func (s *session) isReal(l listing, uid uint32) {
+	if l.box.ID == s.inbox.ID {
+		s.real = max(s.real, uid)
+	}
+}
+
+// without is the highest of uids that is not among others; both ascend.
+func without(uids, others []uint32) uint32 {
+	for i, j := len(uids)-1, len(others)-1; i >= 0; i, j = i-1, j-1 {
+		if j < 0 || uids[i] != others[j] {
+			return uids[i]
 		}
-		if unknown, err = s.Desk.Unknown(ctx, box, l.folder, l.validity, unknown); err != nil {
-			return nil, err
-		}
+	}
+	return 0
+}
+
+// unknown asks the ledger: it knows the rows of every folder of the account, as
+// what came in by one may lie in another.
+func (s *session) unknown(ctx context.Context, l listing, uids []uint32) ([]uint32, error) {
+	unknown, err := s.Desk.Unknown(ctx, l.box, l.folder, l.validity, uids)
+	if err != nil {
+		return nil, err
 	}
 	slices.Sort(unknown)
 	return unknown, nil

@@ -1,6 +1,7 @@
 package mailin
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -43,7 +44,7 @@ func (s *session) tellEnded(ctx context.Context) error {
 			}
 			if refused(err) {
 				s.refusals++
-				wait := max(min(time.Minute<<min(s.refusals-1, 6), time.Hour), busy(err))
+				wait := max(min(cmp.Or(s.shortest, time.Minute)<<min(s.refusals-1, 6), time.Hour), busy(err))
 				s.tellAfter = time.Now().Add(wait)
 				s.Log.Warn("the server does not let us mark or move mail", "mailbox", s.Name, "err", err, "again", wait)
 				return nil
