@@ -60,6 +60,7 @@ type signIn struct {
 	holder string
 	store  sealedStore // nil until there is a database
 	key    token.Key
+	answer time.Duration // what a token server may take
 
 	turn    chan struct{} // one asks, the others wait for the answer
 	have    grant
@@ -90,7 +91,8 @@ func newSignIn(o OAuth) *signIn {
 	for _, part := range []string{o.TokenURL, o.ClientID, strings.Join(o.Scopes, " "), o.Refresh.Reveal()} {
 		fmt.Fprintf(h, "%d %s\n", len(part), part)
 	}
-	return &signIn{OAuth: o, name: "oauth " + hex.EncodeToString(h.Sum(nil)[:16]), holder: rand.Text(), turn: make(chan struct{}, 1)}
+	return &signIn{OAuth: o, name: "oauth " + hex.EncodeToString(h.Sum(nil)[:16]), holder: rand.Text(),
+		answer: tokenAnswer, turn: make(chan struct{}, 1)}
 }
 
 // keep says where refresh tokens are kept. It is called before any is used.
@@ -209,7 +211,7 @@ func (s *signIn) ask(ctx context.Context, _ string) (grant, error) { return s.ex
 
 // exchange asks the token server.
 func (s *signIn) exchange(ctx context.Context, refresh string) (grant, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, tokenAnswer, fmt.Errorf("no answer in %s", tokenAnswer))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.answer, fmt.Errorf("no answer in %s", s.answer))
 	defer cancel()
 	c := clientcredentials.Config{
 		ClientID: s.ClientID, ClientSecret: s.ClientSecret.Reveal(), TokenURL: s.TokenURL, Scopes: s.Scopes,
