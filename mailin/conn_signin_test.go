@@ -158,7 +158,7 @@ func TestDial_R15_byToken(t *testing.T) {
 					left, refused []string
 					fails         bool
 				}{
-					"a good token":                            {[]string{"good"}, nil, false},
+					"a good token": {[]string{"good"}, nil, false},
 					"one that was withdrawn, then a good one": {[]string{"old", "good"}, []string{"old"}, false},
 					"a bad one, and another":                  {[]string{"old", "older"}, []string{"old"}, true},
 				} {
