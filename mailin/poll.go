@@ -56,13 +56,15 @@ type Poller struct {
 	mu     sync.Mutex
 	status Status
 
+	compareEvery time.Duration // R8; 0: 12 h
+
 	shortest time.Duration // a refused STORE or MOVE is tried again after it; 0: a minute
 
 	wentBack bool // the server gives numbers again: it was said
 }
 
 const (
-	compareEvery = 12 * time.Hour      // R8
+	usualCompare = 12 * time.Hour      // R8
 	compareBack  = 30 * 24 * time.Hour // R8
 	leastFree    = 1 << 30             // R65
 	loginAgain   = time.Minute         // R15
@@ -144,6 +146,9 @@ func (p *Poller) defaults() {
 	if p.Holder == "" {
 		host, _ := os.Hostname()
 		p.Holder = fmt.Sprintf("%s %d %x", host, os.Getpid(), rand.Uint64())
+	}
+	if p.compareEvery == 0 {
+		p.compareEvery = usualCompare
 	}
 	if p.retry == nil {
 		p.retry = backOff

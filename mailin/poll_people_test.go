@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -352,4 +353,86 @@ func TestPoll_R13_aPersonWorksInTheSameMailbox(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPoll_R8_newNumbersWhileConnected(t *testing.T) {
+	t.Run("R8/a UIDVALIDITY that changes while we are connected is seen, and doubles nothing", func(t *testing.T) {
+		s := memoryServer(t, ableAll)
+		r := newRealDesk(t)
+		r.run(t, s.settings(), func(p *Poller) { p.Processed, p.compareEvery = "", 50*time.Millisecond })
+		r.until("the first poll", `select count(*) from mailbox where folder = 'INBOX' and polled_at is not null`, 1)
+		s.put("INBOX", time.Now(), nil, request("one"), request("two"))
+		r.until("filed", `select count(*) from ledger where state = 'filed' and told`, 2)
+		s.renumber()
+		r.until("all are compared", `select count(*) from ledger where state = 'duplicate' and told`, 2)
+		s.put("INBOX", time.Now(), nil, request("three"))
+		r.until("filed", `select count(*) from ledger where state = 'filed' and told`, 3)
+		r.nothingDoubled()
+	})
+	t.Run("R8/the same of the folder of what is done with, and of a folder that takes turns", func(t *testing.T) {
+		s := memoryServer(t, ableAll)
+		r := newRealDesk(t)
+		r.run(t, s.settings(), func(p *Poller) { p.Line, p.compareEvery = NewLine(), 50*time.Millisecond })
+		r.until("the first poll", `select count(*) from mailbox where folder = 'INBOX' and polled_at is not null`, 1)
+		s.put("INBOX", time.Now(), nil, request("one"))
+		r.until("filed", `select count(*) from ledger where state = 'filed' and told`, 1)
+		s.renumber()
+		s.put("INBOX", time.Now(), nil, request("two")) // UID 2, of the new numbers
+		r.until("filed", `select count(*) from ledger where state = 'filed' and told`, 2)
+		if n := r.number(`select count(distinct uidvalidity) from ledger`); n != 2 {
+			t.Errorf("%d UIDVALIDITY", n)
+		}
+		r.nothingDoubled()
+	})
+	t.Run("R8/a server that goes back in its numbers is an error, once", func(t *testing.T) {
+		box := newLittleBox(letter("one"), letter("two"), letter("three"))
+		d := newFakeDesk()
+		stop := running(t, poller(t, d, script(t, box.play)))
+		d.wait(t, "all", func() bool { return len(d.rows) == 3 })
+		stop()
+		older := newLittleBox(letter("one"))
+		p := poller(t, d, script(t, older.play))
+		var log lines
+		p.Log, p.Line = slog.New(slog.NewTextHandler(&log, nil)), NewLine()
+		running(t, p)
+		d.wait(t, "polls of the restored one", func() bool { return d.polls > 5 })
+		if n := log.count("gone back in its numbers"); n != 1 {
+			t.Errorf("said %d times", n)
+		}
+	})
+}
+
+// lines is a log that can be asked.
+type lines struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.all.String(), what)
+}
+
+func TestPoll_R3_everyUIDHasARow(t *testing.T) {
+	t.Run("R3/each UID since the start has a row that comes to an end, and no row is without a UID", func(t *testing.T) {
+		onEachServer(t, ableAll, func(t *testing.T, s *imapServer) {
+			r := newRealDesk(t)
+			s.put("INBOX", time.Now().Add(-48*time.Hour), nil, request("before"))
+			r.run(t, s.settings(), func(p *Poller) { p.Processed = "" })
+			r.until("the first poll", `select count(*) from mailbox where folder = 'INBOX' and polled_at is not null`, 1)
+			odd := []string{request("one"), "no header at all", "\r\n\r\n", request("one"), "Subject: only\r\n\r\n", request("two") + strings.Repeat("x\r\n", 300_000)}
+			s.put("INBOX", time.Now(), nil, odd...)
+			r.until("all are at an end", `select count(*) from ledger where state in ('filed', 'duplicate', 'held', 'quarantined', 'gone') and told`, len(odd))
+			if n := r.number(`select count(*) from ledger l where uid between 2 and 7`); n != len(odd) || r.number(`select count(*) from ledger`) != n {
+				t.Errorf("%d rows of %d mails", n, len(odd))
+			}
+		})
+	})
 }

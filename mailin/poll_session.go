@@ -108,7 +108,7 @@ func (s *session) open(ctx context.Context) error {
 			s.Log.Warn("the server numbers its mail anew", "mailbox", s.Name,
 				"was", s.inbox.UIDValidity, "uidvalidity", s.validity)
 		}
-		s.next = 1 // R8: everything is compared
+		s.next, s.comparedAt = 1, time.Time{} // R8: everything is compared
 	}
 	// What is there now and is not listed later was left out for its date.
 	s.top = max(s.next, uint32(data.UIDNext)) - 1
@@ -151,7 +151,7 @@ func (s *session) enter(ctx context.Context, folder string) (data *imap.SelectDa
 // poll takes what is new and tells what ended. False: there is no room.
 func (s *session) poll(ctx context.Context) (bool, error) {
 	take := s.takeNew
-	if time.Since(s.comparedAt) > compareEvery {
+	if time.Since(s.comparedAt) > s.compareEvery {
 		take = s.compare
 	}
 	full := s.room()
