@@ -16,14 +16,13 @@ import (
 // extension does, and a hook may answer before it. Its folders are INBOX and
 // what is created.
 type littleBox struct {
-	mu      sync.Mutex
-	mails   map[uint32]string
-	last    uint32
-	size    func(raw string) string // "": none is told
-	caps    string
-	flags   map[uint32]string
-	deleted []uint32
-	hook    func(w *wire, tag, command string) bool
+	mu    sync.Mutex
+	mails map[uint32]string
+	last  uint32
+	size  func(raw string) string // "": none is told
+	caps  string
+	flags map[uint32]string
+	hook  func(w *wire, tag, command string) bool
 }
 
 func newLittleBox(mails ...string) *littleBox {

@@ -2,9 +2,8 @@
 
 -- When a mailbox was first seen, whatever since says: older mail is taken in
 -- unanswered (R74).
-alter table mailbox add column begun_at timestamptz;
+alter table mailbox add column begun_at timestamptz not null default 'epoch';
 update mailbox set begun_at = added_at;
-alter table mailbox alter column begun_at set not null;
 
 -- Secrets that others give us and that change: refresh tokens (R15). They are
 -- encrypted by a key that the database does not have. One process at a time

@@ -505,3 +505,45 @@ func TestSettings_R15_folders(t *testing.T) {
 		})
 	}
 }
+
+func TestDoctor_R15_saysWhichSignInWorks(t *testing.T) {
+	tokens := startTokenServer(t)
+	info := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Query().Get("access_token"), "access-") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, `{"user": "support@example.org", "active": "true"}`)
+	}))
+	t.Cleanup(info.Close)
+	server := coretest.StartDovecot(t, coretest.DovecotOptions{TokenInfo: info.URL + "/?access_token="})
+	host, port, _ := strings.Cut(server.Addr(), ":")
+	say := func(t *testing.T, auth string) string {
+		source := strings.Replace(byOAuth(fmt.Sprintf("port = %s\ntls = \"none\"\nauth = %q\noauth.client_id = \"id\"\noauth.client_secret = \"the-secret\"\noauth.token_url = %q",
+			port, auth, tokens.URL+"/token")), `host = "imap.example.org"`, fmt.Sprintf("host = %q", host), 1)
+		var out bytes.Buffer
+		d := &doctor{program: &program{stdout: &out}}
+		d.mailbox(t.Context(), parsed(t, source).Mailboxes[0])
+		return out.String()
+	}
+	for _, auth := range []string{"xoauth2", "oauthbearer"} {
+		t.Run("R15/doctor names "+auth+" if it works", func(t *testing.T) {
+			if got := say(t, auth); !strings.Contains(got, "OK") || !strings.Contains(got, "AUTH="+strings.ToUpper(auth)) {
+				t.Error(got)
+			}
+		})
+	}
+	t.Run("R15/doctor says what to check if it does not", func(t *testing.T) {
+		tokens.mu.Lock()
+		tokens.answer = func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"error": "invalid_client", "error_description": "AADSTS7000222: expired"}`)
+			return true
+		}
+		tokens.mu.Unlock()
+		if got := say(t, "xoauth2"); !strings.Contains(got, "FAIL") || !strings.Contains(got, "the client secret has expired") || strings.Contains(got, "the-secret") {
+			t.Error(got)
+		}
+	})
+}
