@@ -164,11 +164,11 @@ func (r *realDesk) number(sql string) (n int) {
 // until waits for a number.
 func (r *realDesk) until(what, sql string, want int) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); r.number(sql) != want; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); r.number(sql) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			var rows string
 			r.DB.QueryRow(r.t.Context(), `select string_agg(id || ' ' || state || ' ' || reason || ' ' || folder || ' ' || at_uid || ' ' || told || ' ' || subject, e'\n' order by id) from ledger`).Scan(&rows)
-			r.t.Fatalf("%s: %d, not %d, after 30 s; the ledger:\n%s", what, r.number(sql), want, rows)
+			r.t.Fatalf("%s: %d, not %d, in time; the ledger:\n%s", what, r.number(sql), want, rows)
 		}
 	}
 }

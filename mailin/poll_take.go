@@ -69,12 +69,12 @@ func (s *session) compare(ctx context.Context) error {
 		if err := s.compareFolder(ctx, s.processed, whole); err != nil {
 			return err
 		}
+		if err := s.deleteOld(ctx); err != nil {
+			return err
+		}
 	}
 	if whole && s.quarantine.ID != 0 && s.folders[s.Quarantine] {
 		if err := s.compareFolder(ctx, s.quarantine, whole); err != nil {
-			return err
-		}
-		if err := s.deleteOld(ctx); err != nil {
 			return err
 		}
 	}
