@@ -186,9 +186,11 @@ func (d *fakeDesk) Unknown(ctx context.Context, mb core.Mailbox, folder string, 
 	var unknown []uint32
 	for _, uid := range uids {
 		here := slices.ContainsFunc(d.rows, func(r *fakeRow) bool {
-			return r.box == mb.ID && r.folder == folder && r.atValidity == validity && r.atUID == uid
+			from := d.box(r.box)
+			return from.Account == mb.Account && (r.folder == folder && r.atValidity == validity && r.atUID == uid ||
+				from.Folder == folder && r.origin == [2]uint32{validity, uid})
 		})
-		if !here && !(folder == mb.Folder && d.known(mb.ID, validity, uid)) {
+		if !here {
 			unknown = append(unknown, uid)
 		}
 	}
