@@ -234,10 +234,10 @@ func (r *reading) from() Address {
 	return Address{}
 }
 
-// late says that the mail was taken in long after it came: filed, but without
-// any automatic mail (R8).
+// late says that the mail was taken in long after it came, or is older than the
+// mailbox is here (R74): filed, but without any automatic mail (R8).
 func (r *reading) late() bool {
-	return !r.released && r.m.Received.Before(r.now.Add(-r.set.Answer))
+	return !r.released && (r.m.Received.Before(r.now.Add(-r.set.Answer)) || r.m.Received.Before(r.f.row.Begun))
 }
 
 func (r *reading) end(state State, outcome, reason string) bool {

@@ -48,7 +48,8 @@ type ledgerRow struct {
 	Assurance  Assurance
 	Evidence   []Step // of the assurance, if it was judged before
 	Judged     bool
-	Folder     string // where it was fetched from
+	Folder     string    // where it was fetched from
+	Begun      time.Time // when its mailbox was first seen, in whole seconds (R74)
 
 	ReleasedAs   HeldWord // what that agent said
 	ReleasedCase int64    // of AttachIt: the case

@@ -13,6 +13,8 @@ type Stats struct {
 	OldestStored time.Time // when the oldest mail that waits to be filed was kept; zero: none waits
 	OldestUnsent time.Time // when the oldest mail that is owed was queued
 	Mailboxes    []MailboxLag
+
+	Unwritable error // why the database takes nothing (R65), if who asked has tried
 }
 
 // MailboxLag says when a mailbox was last polled.

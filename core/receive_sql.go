@@ -124,6 +124,7 @@ type ledgerRecord struct {
 	Assurance  string
 	Evidence   []byte
 	Folder     string
+	Begun      time.Time
 
 	ReleasedAs   string
 	ReleasedCase *int64
@@ -131,7 +132,7 @@ type ledgerRecord struct {
 
 func (r ledgerRecord) facts() ledgerRow {
 	row := ledgerRow{ID: r.ID, State: State(r.State), ReleasedBy: r.ReleasedBy, Releaser: r.Releaser,
-		Assurance: Assurance(r.Assurance), Folder: r.Folder, ReleasedAs: HeldWord(r.ReleasedAs)}
+		Assurance: Assurance(r.Assurance), Folder: r.Folder, Begun: r.Begun, ReleasedAs: HeldWord(r.ReleasedAs)}
 	if r.ReleasedCase != nil {
 		row.ReleasedCase = *r.ReleasedCase
 	}
@@ -145,6 +146,7 @@ func queueLedgerRow(b *pgx.Batch, id int64, lock bool, into **ledgerRecord) {
 	q := `
 		select l.id, l.state, l.released_by, l.assurance, l.evidence,
 			(select b.folder from mailbox b where b.id = l.mailbox) as folder, l.released_as, l.released_case,
+			(select date_trunc('second', b.begun_at) from mailbox b where b.id = l.mailbox) as begun,
 			coalesce((select nullif(p.name, '') from person p where p.id = l.released_by), 'an agent') as releaser
 		from ledger l where l.id = $1`
 	if lock {

@@ -235,6 +235,7 @@ func (d *doctor) database(ctx context.Context, s *Settings) *core.Desk {
 		d.say(broken, "database", "postern migrate", "PostgreSQL %s answers, tables are of version %d: %v", version, tables, err)
 		return nil
 	}
+	s.keepTokens(desk, key)
 	offset, err := desk.Ping(ctx)
 	if err != nil {
 		d.say(broken, "database", "", "%v", err)
@@ -377,13 +378,17 @@ func (d *doctor) mailbox(ctx context.Context, m Mailbox) {
 		return
 	}
 	defer c.Close()
-	n, err := c.Folder(ctx, m.Inbox)
-	if err != nil {
-		d.say(broken, about, fmt.Sprintf("set mailbox.%s.inbox to a folder that is there", m.Name), "signed in; folder %s: %v", m.Inbox, err)
-		return
+	holds := make([]string, 0, 1)
+	for _, folder := range m.inboxes() {
+		n, err := c.Folder(ctx, folder)
+		if err != nil {
+			d.say(broken, about, fmt.Sprintf("set mailbox.%s.inbox to a folder that is there", m.Name), "signed in by %s; folder %s: %v", c.SignIn(), folder, err)
+			return
+		}
+		holds = append(holds, fmt.Sprintf("%s holds %d mails", folder, n))
 	}
 	able := c.Abilities()
-	d.say(fine, about, "", "signed in to %s as %s (tls %s); %s holds %d mails; the server can %s", m.address(), m.User, m.TLS, m.Inbox, n, cmp.Or(strings.Join(able, ", "), "neither IDLE nor MOVE nor UIDPLUS"))
+	d.say(fine, about, "", "signed in to %s as %s (tls %s, %s); %s; the server can %s", m.address(), m.User, m.TLS, c.SignIn(), strings.Join(holds, ", "), cmp.Or(strings.Join(able, ", "), "neither IDLE nor MOVE nor UIDPLUS"))
 	for _, folder := range []string{m.Processed, m.Quarantine} {
 		if folder == "" {
 			continue
@@ -396,6 +401,9 @@ func (d *doctor) mailbox(ctx context.Context, m Mailbox) {
 		if _, err := c.Folder(ctx, m.Junk); err != nil { // serve reads it, and makes none
 			d.say(broken, about, fmt.Sprintf("set mailbox.%s.junk to a folder that is there, or leave it out", m.Name), "folder %s: %v", m.Junk, err)
 		}
+	}
+	if m.DeleteProcessedAfter > 0 && !slices.Contains(able, "UIDPLUS") {
+		d.say(warning, about, "", "the server has no UIDPLUS: nothing is deleted from %s", m.Processed)
 	}
 	if (m.Processed != "" || m.Quarantine != "") && !slices.Contains(able, "MOVE") && !slices.Contains(able, "UIDPLUS") {
 		d.say(warning, about, "", "the server can neither MOVE nor UIDPLUS: mail stays in %s", m.Inbox)
@@ -411,7 +419,7 @@ func (d *doctor) smtp(ctx context.Context, s *Settings) {
 	}
 	who := "without signing in"
 	if s.SMTP.User != "" {
-		who = "as " + s.SMTP.User
+		who = "as " + s.SMTP.User + " by " + s.SMTP.Auth
 	}
 	d.say(fine, "smtp", "", "%s takes our mail, %s (tls %s)", s.SMTP.address(), who, s.SMTP.TLS)
 }

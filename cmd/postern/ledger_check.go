@@ -110,7 +110,7 @@ func (r *report) mailbox(ctx context.Context, d *core.Desk, s *Settings, m Mailb
 	ctx, cancel := context.WithTimeout(ctx, comparing)
 	defer cancel()
 	folders, held, err := mailin.Balance(ctx, d, mailin.Account{
-		Name: m.Name, Server: m.imap(), Inboxes: []string{m.Inbox, m.Junk},
+		Name: m.Name, Server: m.imap(), Inboxes: append(m.inboxes(), m.Junk),
 		Others: []string{m.Processed, m.Quarantine}, PollEvery: s.Limits.Poll,
 	})
 	line := mailboxReport{Mailbox: m.Name, Folders: []folderReport{}}
