@@ -58,6 +58,7 @@ var rules = []rule{
 		"from a mailbox to core.Desk, with facts and no judgement"},
 	{"mailin/mime", []string{"mailin/quote"}, []string{emersion, "github.com/microcosm-cc/bluemonday", "golang.org/x/net/...", "golang.org/x/text/..."}, http,
 		"bytes to parts: it does not know what a case is"},
+	{"mailin/mime/bombs", nil, nil, outside, "hostile mails for tests and measures: octets, and nothing of the program"},
 	{"mailin/quote", nil, []string{"golang.org/x/text/..."}, outside, "the visible reply is a function of the text"},
 	{"mailin/fixtures", nil, []string{"golang.org/x/text/..."}, http,
 		"mails and what is to be understood of them: nothing of the program may have a hand in it"},
