@@ -56,9 +56,13 @@ func alarms(ctx context.Context, t *tx, set Settings) ([]string, error) {
 		select 'agent ' || a.address || ' gets no mail: ' || a.suppressed_reason
 		from address a where a.suppressed_at is not null and exists (select from agent g where g.person = a.person)
 		union all
+		select distinct 'mail to agent ' || e.was || ' came back: ' || e.became || ' ' || e.why
+		from event e join address a on a.address = e.was
+		where e.kind = 'bounce' and e.at > $5 and a.suppressed_at is null and exists (select from agent g where g.person = a.person)
+		union all
 		select 'a server refused the bounce address of ' || (select key from desk where 'plain-envelope-' || id = i.key) || ': ' || i.value
 		from instance i where i.key like 'plain-envelope-%'
-		limit 50`, t.now.Add(-pollAlarm), t.now.Add(-lateAlarm), accounts, folders)
+		limit 50`, t.now.Add(-pollAlarm), t.now.Add(-lateAlarm), accounts, folders, t.now.Add(-alarmEvery))
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 

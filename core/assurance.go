@@ -53,17 +53,19 @@ func judge(m Mail, border string) (Assurance, []Step) {
 	case said.insider:
 		say("R31", "verified: %s says its own signed-in user sent it", where)
 		return Verified, steps
-	case said.dmarc == "pass":
+	case said.dmarc == "pass" && said.about(m.From[0].Domain()):
 		say("R31", "verified: %s says dmarc=pass", where)
 		return Verified, steps
 	case said.dkimAligned(m.FromOrg):
 		say("R31", "verified: %s says an aligned dkim=pass", where)
 		return Verified, steps
-	case said.dmarc == "fail" && said.policy != "" && said.policy != "none":
+	case said.dmarc == "fail" && said.policy != "" && said.policy != "none" && (len(said.from) == 0 || said.about(m.From[0].Domain())):
 		say("R31", "failed: %s says dmarc=fail, and the policy is not none", where)
 		return Failed, steps
+	case said.dmarc != "" && !said.about(m.From[0].Domain()):
+		say("R32", "%s proves nothing: its dmarc=%s is not said of the domain in From", where, clean(said.dmarc, 20))
 	default:
-		say("R32", "%s proves nothing: dmarc=%s", where, clean(said.dmarc, 20))
+		say("R32", "%s proves nothing: dmarc=%s", where, nameOr(clean(said.dmarc, 20), "none"))
 	}
 	say("R31", "unknown: nothing proves From")
 	return Unknown, steps
@@ -87,10 +89,22 @@ func (s Signature) proves(org string) string {
 // authResults is what one Authentication-Results field says (RFC 8601).
 type authResults struct {
 	id      string
+	spf     bool // it says anything of SPF
 	dmarc   string
-	policy  string // the domain's policy: none, quarantine, reject; "" if not said
+	from    []string // domains of which it is said: header.from
+	policy  string   // the domain's policy: none, quarantine, reject; "" if not said
 	dkim    []string
 	insider bool
+}
+
+// about says that the result of DMARC is that of this domain, and of no other.
+func (a authResults) about(domain string) bool {
+	for _, d := range a.from {
+		if d != domain {
+			return false
+		}
+	}
+	return domain != "" && len(a.from) > 0
 }
 
 // dkimAligned says whether a passing signature's domain belongs to org.
@@ -108,80 +122,114 @@ func (a authResults) dkimAligned(org string) bool {
 // system, or has another id: neither is read.
 func trusted(m Mail, border string) (said authResults, where string) {
 	name, wanted, _ := strings.Cut(border, ":")
-	if name == "microsoft365" && insider(m) {
-		return authResults{insider: true}, name // within one tenant there may be no results at all
-	}
+	wanted = strings.ToLower(wanted)
 	for _, f := range m.Trusted {
 		if !strings.EqualFold(f.Name, "Authentication-Results") {
 			continue
 		}
-		r := readResults(f.Value, name != "microsoft365")
 		switch name {
 		case "google":
-			if r.id == "mx.google.com" {
-				return r, "mx.google.com"
+			if r := readResults(f.Value, true); r.id == "mx.google.com" {
+				return r, r.id
 			}
 			return authResults{}, "" // only the topmost is Google's
 		case "microsoft365":
+			r := readResults(f.Value, false)
+			if insider(m, r) {
+				return authResults{insider: true}, name
+			}
 			return r, name
 		case "authserv":
-			if r.id == strings.ToLower(wanted) {
+			if r := readResults(f.Value, true); r.id == wanted && wanted != "" {
 				return r, r.id
 			}
 		default:
 			return authResults{}, ""
 		}
 	}
+	if name == "microsoft365" && insider(m, authResults{}) {
+		return authResults{insider: true}, name // within one tenant there may be no results at all
+	}
 	return authResults{}, ""
 }
 
-// insider says that Exchange had its own signed-in user send the mail; from
-// outside mail it takes this field away.
-func insider(m Mail) bool {
+// insider says that Exchange had its own signed-in user send the mail. From
+// mail of strangers it takes this field away; as a header firewall can be
+// switched off, whatever else shows that the mail came from outside decides:
+// a look at the sending host (spf, compauth), a direction, or a second word.
+func insider(m Mail, topmost authResults) bool {
+	said := false
 	for _, f := range m.Trusted {
-		if f.Name == "X-Ms-Exchange-Organization-Authas" && strings.EqualFold(strings.TrimSpace(f.Value), "internal") {
-			return true
+		value := strings.ToLower(strings.TrimSpace(f.Value))
+		switch strings.ToLower(f.Name) {
+		case "x-ms-exchange-organization-authas":
+			if said || value != "internal" {
+				return false
+			}
+			said = true
+		case "x-ms-exchange-crosstenant-authas":
+			if value != "internal" {
+				return false
+			}
+		case "x-ms-exchange-organization-messagedirectionality":
+			if value != "originating" {
+				return false
+			}
 		}
 	}
-	return false
+	return said && !topmost.spf && topmost.dmarc != "fail"
 }
 
 // readResults reads an Authentication-Results field: "id; method=result
-// prop=value ...; ...". Exchange Online's has no id.
+// prop=value ...; ...". Exchange Online's has no id: one that has is not its.
 func readResults(value string, hasID bool) authResults {
 	var r authResults
 	for i, part := range splitResults(value) {
 		if i == 0 && hasID {
-			r.id = firstWord(part.words)
+			if len(part.fields) > 0 {
+				r.id = strings.ToLower(part.fields[0])
+			}
 			continue
 		}
-		fields := strings.Fields(part.words)
-		if len(fields) == 0 {
+		if len(part.fields) == 0 {
 			continue
 		}
-		method, result, _ := strings.Cut(strings.ToLower(fields[0]), "=")
-		switch strings.TrimSpace(method) {
+		method, result, ok := strings.Cut(strings.ToLower(part.fields[0]), "=")
+		if i == 0 && !ok {
+			return authResults{}
+		}
+		method, _, _ = strings.Cut(method, "/") // its version
+		switch method {
+		case "spf", "compauth":
+			r.spf = true
 		case "dmarc":
 			if r.dmarc == "" {
-				r.dmarc, r.policy = result, dmarcPolicy(part.comments, fields[1:])
+				r.dmarc, r.policy = result, dmarcPolicy(part.comments, part.fields[1:])
+				r.from = valuesOf(part.fields[1:], "header.from")
 			}
 		case "dkim":
 			if result != "pass" {
 				continue
 			}
-			for _, f := range fields[1:] {
-				prop, v, _ := strings.Cut(strings.ToLower(f), "=")
-				switch prop {
-				case "header.d":
-					r.dkim = append(r.dkim, strings.Trim(v, `"`))
-				case "header.i":
-					_, domain, _ := strings.Cut(strings.Trim(v, `"`), "@")
-					r.dkim = append(r.dkim, domain)
+			r.dkim = append(r.dkim, valuesOf(part.fields[1:], "header.d")...)
+			for _, identity := range valuesOf(part.fields[1:], "header.i") {
+				if at := strings.LastIndexByte(identity, '@'); at >= 0 {
+					r.dkim = append(r.dkim, identity[at+1:])
 				}
 			}
 		}
 	}
 	return r
+}
+
+// valuesOf are the values of a property, lower case.
+func valuesOf(fields []string, property string) (all []string) {
+	for _, f := range fields {
+		if p, v, _ := strings.Cut(strings.ToLower(f), "="); p == property {
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 // dmarcPolicy finds the sender's policy: Google writes "(p=NONE sp=NONE
@@ -203,17 +251,31 @@ func dmarcPolicy(comments string, fields []string) string {
 	return ""
 }
 
-type resultPart struct{ words, comments string }
+// resultPart is what stands between two semicolons.
+type resultPart struct {
+	fields   []string // "method=result", "property=value"; quotes are taken off
+	comments string
+}
 
-// splitResults cuts a field at its semicolons, and takes the comments out:
-// what stands in brackets is no result.
+// splitResults cuts a field at its semicolons and blanks, and takes the
+// comments out: what stands in brackets is no result. What stands in quotes is
+// part of one value, whatever it looks like.
 func splitResults(value string) []resultPart {
 	var parts []resultPart
-	var words, comments strings.Builder
+	var part resultPart
+	var field, comments strings.Builder
 	depth, quoted, escaped := 0, false, false
+	word := func() {
+		if field.Len() > 0 {
+			part.fields = append(part.fields, field.String())
+			field.Reset()
+		}
+	}
 	end := func() {
-		parts = append(parts, resultPart{strings.TrimSpace(words.String()), comments.String()})
-		words.Reset()
+		word()
+		part.comments = comments.String()
+		parts = append(parts, part)
+		part = resultPart{}
 		comments.Reset()
 	}
 	for i := 0; i < len(value) && i < 16<<10; i++ {
@@ -226,7 +288,11 @@ func splitResults(value string) []resultPart {
 			continue
 		case c == '"' && depth == 0:
 			quoted = !quoted
+			continue
 		case c == '(' && !quoted:
+			if depth == 0 {
+				word()
+			}
 			depth++
 			comments.WriteByte(' ')
 			continue
@@ -236,14 +302,22 @@ func splitResults(value string) []resultPart {
 		case c == ';' && !quoted && depth == 0:
 			end()
 			continue
+		case strings.IndexByte(" \t\r\n", c) >= 0 && !quoted && depth == 0:
+			word()
+			continue
 		}
-		if depth > 0 {
+		switch {
+		case depth > 0:
 			comments.WriteByte(c)
-		} else {
-			words.WriteByte(c)
+		case quoted && c == '=':
+			field.WriteByte(0) // no method's or property's name stands before it
+		default:
+			field.WriteByte(c)
 		}
 	}
-	end()
+	if !quoted && depth == 0 { // a part that never ends says nothing
+		end()
+	}
 	return parts
 }
 
@@ -255,8 +329,9 @@ func spamByBorder(m Mail, border string) bool {
 	}
 	for _, f := range m.Trusted {
 		if strings.EqualFold(f.Name, "X-MS-Exchange-Organization-SCL") {
-			n, err := strconv.Atoi(strings.TrimSpace(f.Value))
-			return err == nil && n >= 5
+			if n, err := strconv.Atoi(strings.TrimSpace(f.Value)); err == nil && n >= 5 {
+				return true
+			}
 		}
 	}
 	return false

@@ -117,6 +117,22 @@ func TestJudge_believesOnlyTheBorder(t *testing.T) {
 		{"the first of two fields of the named server decides", "authserv:mx.desk.example",
 			[]string{"mx.desk.example; dmarc=fail policy.dmarc=reject", own}, Failed},
 		{"the policy of RFC 8601's property counts", "authserv:mx.desk.example", []string{"mx.desk.example; dmarc=fail policy.dmarc=none"}, Unknown},
+		{"a dmarc=pass said of another domain does not verify", "google", []string{"mx.google.com; dmarc=pass (p=NONE) header.from=evil.example"}, Unknown},
+		{"a dmarc=pass said of nobody does not verify", "google", []string{"mx.google.com; dmarc=pass (p=NONE)"}, Unknown},
+		{"a dmarc=pass said of two domains does not verify", "google", []string{"mx.google.com; dmarc=pass header.from=northwind.example header.from=evil.example"}, Unknown},
+		{"a dmarc=fail said of another domain is no forgery", "google", []string{"mx.google.com; dmarc=fail (p=REJECT) header.from=evil.example"}, Unknown},
+		{"a property in a quoted reason is none", "authserv:mx.desk.example", []string{`mx.desk.example; dmarc=pass reason="x header.from=northwind.example y" header.from=evil.example`}, Unknown},
+		{"a domain in a signer's quoted local part is none", "authserv:mx.desk.example", []string{`mx.desk.example; dkim=pass header.i="x header.d=northwind.example y"@evil.example`}, Unknown},
+		{"an @ in a signer's quoted local part ends nothing", "authserv:mx.desk.example", []string{`mx.desk.example; dkim=pass header.i="x@northwind.example"@evil.example`}, Unknown},
+		{"an escaped quote ends nothing", "authserv:mx.desk.example", []string{`mx.desk.example; dkim=pass header.i="x\" header.d=northwind.example \""@evil.example`}, Unknown},
+		{"a quote that never ends hides its part", "authserv:mx.desk.example", []string{`mx.desk.example; dkim=pass header.i="@northwind.example`}, Unknown},
+		{"a comment between two words parts them", "authserv:mx.desk.example", []string{"mx.desk.example; dmarc=pass(p=none)header.from=northwind.example"}, Verified},
+		{"a comment before the name is none of it", "authserv:mx.desk.example", []string{"(mx.evil.example) mx.desk.example (by us); dmarc=pass header.from=northwind.example"}, Verified},
+		{"a method with its version counts", "authserv:mx.desk.example", []string{"mx.desk.example 1; dkim/1=pass header.d=northwind.example"}, Verified},
+		{"a folded field counts", "authserv:mx.desk.example", []string{"mx.desk.example;\r\n\tdmarc=pass\r\n\theader.from=northwind.example"}, Verified},
+		{"a field with an id is not Exchange's", "microsoft365", []string{"mx.evil.example; dmarc=pass action=none header.from=northwind.example"}, Unknown},
+		{"Exchange's composite pass alone verifies nobody", "microsoft365", []string{"spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=evil.example; dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=northwind.example;compauth=pass reason=130"}, Unknown},
+		{"an authserv without a name reads nothing", "authserv:", []string{"; dmarc=pass header.from=northwind.example"}, Unknown},
 		{"an empty field proves nothing", "authserv:mx.desk.example", []string{""}, Unknown},
 	} {
 		t.Run("R32/"+c.name, func(t *testing.T) {
@@ -137,7 +153,7 @@ func TestJudge_aSignatureThatWeCheckedOutweighsABorderThatFailedIt(t *testing.T)
 // X-MS-Exchange-Organization-AuthAs is removed from outside mail by Exchange;
 // any other border lets a sender's own through.
 func TestJudge_anInsiderOfExchangeIsVerifiedBehindExchangeAlone(t *testing.T) {
-	insider := AuthField{"X-Ms-Exchange-Organization-Authas", "Internal"}
+	insider := AuthField{"X-MS-Exchange-Organization-AuthAs", "Internal"}
 	none := AuthField{"Authentication-Results", "dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=northwind.example"}
 	for _, c := range []struct {
 		name   string
@@ -147,7 +163,13 @@ func TestJudge_anInsiderOfExchangeIsVerifiedBehindExchangeAlone(t *testing.T) {
 	}{
 		{"with Exchange's results beside it", "microsoft365", []AuthField{none, insider}, Verified},
 		{"without any results, as within one tenant", "microsoft365", []AuthField{insider}, Verified},
-		{"an anonymous sender is none", "microsoft365", []AuthField{none, {"X-Ms-Exchange-Organization-Authas", "Anonymous"}}, Unknown},
+		{"an anonymous sender is none", "microsoft365", []AuthField{none, {"X-MS-Exchange-Organization-AuthAs", "Anonymous"}}, Unknown},
+		{"an insider's word beside a look at the sending host is a stranger's", "microsoft365", []AuthField{{"Authentication-Results", "spf=pass (sender IP is 192.0.2.9) smtp.mailfrom=evil.example; dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=northwind.example;compauth=fail reason=001"}, insider}, Unknown},
+		{"two such words are one too many", "microsoft365", []AuthField{none, insider, insider}, Unknown},
+		{"a stranger's word above Exchange's is one too many", "microsoft365", []AuthField{insider, none, {"X-MS-Exchange-Organization-AuthAs", "Anonymous"}}, Unknown},
+		{"a mail that came in is no insider's", "microsoft365", []AuthField{none, insider, {"X-MS-Exchange-Organization-MessageDirectionality", "Incoming"}}, Unknown},
+		{"a mail that the tenant saw as anonymous is no insider's", "microsoft365", []AuthField{none, insider, {"X-MS-Exchange-CrossTenant-AuthAs", "Anonymous"}}, Unknown},
+		{"a mail that the tenant sent is an insider's", "microsoft365", []AuthField{none, insider, {"X-MS-Exchange-CrossTenant-AuthAs", "Internal"}, {"X-MS-Exchange-Organization-MessageDirectionality", "Originating"}}, Verified},
 		{"behind google the field is a stranger's word", "google", []AuthField{insider}, Unknown},
 		{"without a border too", "none", []AuthField{insider}, Unknown},
 	} {

@@ -2,7 +2,10 @@ package core
 
 import (
 	"bytes"
+	"fmt"
+	"regexp"
 	"strings"
+	"time"
 
 	"postern/core/token"
 )
@@ -12,6 +15,13 @@ func isReplyToken(t string, l *letterRow) bool {
 }
 func isNoteToken(t string, l *letterRow) bool { return bytes.Equal(token.Hash(t), l.NoteHash) }
 
+// strikes is how many failures within a week, of whatever kind, make an address
+// one that gets no more automatic mail (R54).
+const (
+	strikes      = 3
+	strikeWindow = 7 * 24 * time.Hour
+)
+
 // isBounce files a bounce as a delivery event on the case of the mail that
 // came back: by its bounce address, else by the returned Message-ID if that
 // went to the recipient named (R54). It never opens, reopens or disables
@@ -20,65 +30,120 @@ func (r *reading) isBounce() bool {
 	if r.plan.class != BounceMail {
 		return false
 	}
-	l, failed := r.bounced()
+	l, said := r.bounced()
 	if l == nil {
 		return r.hold("R54", "bounce", "a bounce of no mail of ours")
 	}
-	r.say("R54", "a bounce of letter %d: status %s, action %s", l.ID, clean(failed.Status, 20), clean(failed.Action, 20))
-	if r.suppresses(failed) {
-		r.plan.suppress, r.plan.suppressWhy = l.Address, clean(failed.Status+" "+failed.Diagnostic, 200)
-		r.say("R54", "its address gets no more automatic mail")
+	code := said.code()
+	r.say("R54", "a bounce of letter %d: status %s, action %s", l.ID, nameOr(clean(code, 20), "none"), nameOr(clean(said.Action, 20), "none"))
+	before := r.f.bounced[l.Address]
+	switch {
+	case !said.failed():
+	case goneForGood(code):
+		r.suppress(l, said, "there is no such mailbox: it gets no more automatic mail")
+	case strings.HasPrefix(code, "5.") && before+1 >= strikes:
+		r.suppress(l, said, fmt.Sprintf("%d failures within 7 days: it gets no more automatic mail", before+1))
 	}
-	if l.CaseID == nil {
-		return r.end(Filed, "event: a bounce", "")
+	var c *caseRow
+	if l.CaseID != nil {
+		c = r.f.caseByID(*l.CaseID)
 	}
-	c := r.f.caseByID(*l.CaseID)
 	if c == nil {
 		return r.end(Filed, "event: a bounce", "")
 	}
-	r.event(c, newEvent{kind: "bounce", was: l.Address, became: clean(failed.Status, 20), why: clean(failed.Diagnostic, 300), internal: true})
-	if !l.Automatic && failed.Action != "delayed" {
-		r.tellBounce(c, l, failed)
+	r.event(c, newEvent{kind: said.event(), was: l.Address, became: clean(code, 20), why: clean(said.Diagnostic, 300), internal: true})
+	if !l.Automatic && said.failed() {
+		r.tellBounce(c, l, said)
 	}
 	return r.end(Filed, "event: a bounce", "")
 }
 
+func (r *reading) suppress(l *letterRow, said ReportRecipient, why string) {
+	r.plan.suppress, r.plan.suppressWhy = l.Address, clean(said.code()+" "+said.Diagnostic, 200)
+	r.say("R54", "%s", why)
+}
+
 // bounced is the letter that came back, and what the bounce says of it.
 func (r *reading) bounced() (*letterRow, ReportRecipient) {
-	var said ReportRecipient
-	if r.m.Report != nil && len(r.m.Report.Recipients) > 0 {
-		said = r.m.Report.Recipients[0]
+	var all []ReportRecipient
+	if r.m.Report != nil {
+		all = r.m.Report.Recipients
 	}
 	for _, t := range r.bounces {
 		for i := range r.f.tokens {
-			if bytes.Equal(token.Hash(t), r.f.tokens[i].TokenHash) {
-				return &r.f.tokens[i], said
+			if l := &r.f.tokens[i]; bytes.Equal(token.Hash(t), l.TokenHash) {
+				return l, saidOf(all, l.Address)
 			}
 		}
 	}
 	if r.m.Report == nil || r.m.Report.ReturnedID == "" {
-		return nil, said
+		return nil, ReportRecipient{}
 	}
 	h := hashID(r.m.Report.ReturnedID)
 	for i := range r.f.ours {
-		if !bytes.Equal(h, r.f.ours[i].IDHash) {
-			continue
-		}
-		for _, p := range r.m.Report.Recipients {
-			if p.Address == r.f.ours[i].Address {
-				return &r.f.ours[i], p
+		if l := &r.f.ours[i]; bytes.Equal(h, l.IDHash) {
+			for _, p := range all {
+				if p.is(l.Address) {
+					return l, p
+				}
 			}
 		}
 	}
-	return nil, said
+	return nil, ReportRecipient{}
 }
 
-// suppresses says whether a bounce means that the address is no more.
-func (r *reading) suppresses(p ReportRecipient) bool {
-	if p.Action != "" && p.Action != "failed" {
-		return false
+// saidOf is what a report says of a letter's one recipient. Its address may
+// have become another on the way; then the first that failed is meant.
+func saidOf(all []ReportRecipient, address string) ReportRecipient {
+	for _, p := range all {
+		if p.is(address) {
+			return p
+		}
 	}
-	return goneForGood(strings.TrimSpace(p.Status))
+	for _, p := range all {
+		if p.failed() {
+			return p
+		}
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	return ReportRecipient{}
+}
+
+func (p ReportRecipient) is(address string) bool {
+	return p.Address == address || p.Original == address
+}
+
+// failed says that the mail was given up for this recipient.
+func (p ReportRecipient) failed() bool {
+	return p.Action == "failed" || p.Action == "" && strings.HasPrefix(p.code(), "5.")
+}
+
+// event is the kind of event that a report makes.
+func (p ReportRecipient) event() string {
+	switch p.Action {
+	case "delayed":
+		return "delayed"
+	case "delivered", "relayed", "expanded":
+		return "delivered"
+	}
+	return "bounce"
+}
+
+var enhancedCode = regexp.MustCompile(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\.[^0-9])`)
+
+// code is the status; where the server gave only a general one (5.0.0), the
+// one in the other server's words.
+func (p ReportRecipient) code() string {
+	status := strings.TrimSpace(p.Status)
+	if status != "" && !strings.HasSuffix(status, ".0.0") {
+		return status
+	}
+	if m := enhancedCode.FindStringSubmatch(p.Diagnostic); m != nil && (status == "" || m[1][0] == status[0]) {
+		return m[1]
+	}
+	return status
 }
 
 // goneForGood says whether a status code means that there is no such mailbox,

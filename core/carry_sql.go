@@ -17,6 +17,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 		p.number = r.desk.caseNumber(c.Number)
 	}
 	queuePerson(b, t, r, p)
+	queueBehalf(b, p)
 	if p.opens != nil {
 		queueCase(b, t, r, p)
 	}
@@ -42,6 +43,8 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			insert into participant (case_id, person, since) values ($1, $2, $3)
 			on conflict do nothing`, p.caseID, p.joins, t.now)
 	}
+	queueInvited(b, t, p)
+	queueRepliesTo(b, p)
 	caused := "ledger"
 	if r.released {
 		caused = "released" // it may have been answered as held mail before
@@ -53,6 +56,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 		b.Queue(`
 			update address set suppressed_at = $2, suppressed_reason = $3
 			where address = $1 and suppressed_at is null`, p.suppress, t.now, p.suppressWhy)
+		b.Queue(`delete from reply_to where address = $1`, p.suppress)
 	}
 	if p.probe != nil {
 		b.Queue(`update probe set back_at = $2, return_path = $3 where hash = $1 and back_at is null`,
@@ -61,14 +65,32 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			b.Queue(`delete from instance where key = 'plain-envelope-' || $1::int`, r.desk.id)
 		}
 	}
+	if p.border != nil {
+		queueBorderBack(b, t, p)
+	}
+	if p.block != 0 {
+		queueBlock(b, t, p)
+	}
+	if p.rescued != 0 {
+		queueRescue(b, t, p.rescued, r.m.Ledger)
+	}
 	for _, question := range p.release {
 		queueRelease(b, t, question, p.person)
 	}
 	if p.waits {
 		d.queueQuestion(b, t, r)
 	}
+	for _, s := range p.heldWords {
+		queueHeldWord(b, t, p.person, s)
+	}
+	if p.twin != nil {
+		queueTwin(b, t, r, p)
+	}
 	if err := queueEnd(b, t, r, p); err != nil {
 		return err
+	}
+	if r.f.erased {
+		queueErased(b, r.m.Ledger)
 	}
 	return run(ctx, t, b)
 }
@@ -84,6 +106,9 @@ func queuePerson(b *pgx.Batch, t *tx, r *reading, p *plan) {
 		}
 		return
 	}
+	if p.joinOrg != nil {
+		b.Queue(`insert into member (person, organisation, by) values ($1, $2, 'domain') on conflict do nothing`, p.person, *p.joinOrg)
+	}
 	if p.verify {
 		b.Queue(`update person set verified_at = $2 where id = $1 and verified_at is null`, p.person, t.now)
 	}
@@ -97,13 +122,17 @@ func queuePerson(b *pgx.Batch, t *tx, r *reading, p *plan) {
 
 func queueCase(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	n := p.opens
+	text, html := r.m.Text, r.m.HTML
+	if n.text != nil { // the HTML holds what the agent wrote above it, too
+		text, html = *n.text, ""
+	}
 	b.Queue(`
 		insert into cases (id, desk, number, title, description, rest, html, requester, organisation,
-			status, class, opened_at, changed_at, status_at, linked, ledger)
-		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)
+			status, class, opened_at, changed_at, status_at, linked, ledger, opened_by, author)
+		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, nullif($16::bigint, 0), nullif($17::bigint, 0))
 		returning number`,
-		n.id, r.desk.id, fmt.Sprintf("case_number_%d", r.desk.id), n.title, r.m.Text, "", r.m.HTML,
-		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger).QueryRow(
+		n.id, r.desk.id, fmt.Sprintf("case_number_%d", r.desk.id), n.title, text, "", html,
+		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger, n.openedBy, n.author).QueryRow(
 		func(row pgx.Row) error {
 			var number int64
 			err := row.Scan(&number)
@@ -162,7 +191,9 @@ type savedFile struct {
 func writeFiles(ctx context.Context, t *tx, b *pgx.Batch, r *reading, p *plan) error {
 	var comment, note *int64
 	internal := false
-	if e := p.entry; e != nil && e.note {
+	if e := p.entry; p.opens != nil {
+		// the description's: beside it stands at most an agent's note on what they forwarded
+	} else if e != nil && e.note {
 		note, internal = &e.id, true
 	} else if e != nil {
 		comment = &e.id
@@ -320,10 +351,11 @@ func queueEnd(b *pgx.Batch, t *tx, r *reading, p *plan) error {
 	b.Queue(`
 		update ledger set state = $2, outcome = $3, reason = $4, desk = $5, class = $6, assurance = $7, evidence = $8,
 			from_address = $9, from_domain = $10, subject = $11, message_id = $12, id_hash = $13, content_hash = $14,
-			person = $15, case_id = $16, answered = $17, trace = $18, ended_at = $19, told = false
+			person = $15, case_id = $16, answered = $17, trace = $18, ended_at = $19, told = false,
+			about = nullif($20::bigint, 0)
 		where id = $1 and state = 'stored'`,
 		r.m.Ledger, p.state, p.outcome, p.reason, r.desk.id, p.class, p.assurance, evidence,
 		from.Address, from.Domain(), r.m.Subject, r.m.MessageID, hashID(r.m.MessageID), r.m.Hash[:],
-		person, caseID, p.answered, trace, t.now)
+		person, caseID, p.answered, trace, t.now, p.about)
 	return nil
 }

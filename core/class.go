@@ -44,7 +44,7 @@ func classOf(m Mail, sentByUs, ownAddress bool) (Class, string) {
 		return OwnAddress, "From is an address of ours, without a sign that we wrote it"
 	case k.ReportType == "delivery-status":
 		return BounceMail, "report-type delivery-status"
-	case nullSender && postmaster(m.From):
+	case nullSender && (k.Daemon || postmaster(m.From)):
 		return BounceMail, "empty Return-Path, From mailer-daemon or postmaster"
 	case k.ReportType == "disposition-notification" || k.ReportType == "feedback-report":
 		return ReceiptMail, "report-type " + k.ReportType

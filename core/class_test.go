@@ -102,9 +102,11 @@ func TestClassify_theFirstRowThatMatchesDecides(t *testing.T) {
 		}, PerhapsMachine},
 	}
 	for _, r := range rows {
-		if got, step := classify(r.mail(), r.ours, r.ownAddress); got != r.want {
-			t.Errorf("R26/%s: %s (%s)", r.want, got, step.Says)
-		}
+		t.Run("R26/of several signs the higher row decides: "+string(r.want), func(t *testing.T) {
+			if got, step := classify(r.mail(), r.ours, r.ownAddress); got != r.want {
+				t.Errorf("%s (%s)", got, step.Says)
+			}
+		})
 	}
 }
 
@@ -117,9 +119,11 @@ func TestClassify_caseAndParametersDoNotMatter(t *testing.T) {
 		"no (I typed this, not auto-replied)": Human,
 		"NO; auto-replied":                    Human,
 	} {
-		if got, _ := classify(marked(Marks{AutoSubmitted: field}), false, false); got != want {
-			t.Errorf("R26/Auto-Submitted %q: %s, want %s", field, got, want)
-		}
+		t.Run("R26/case and parameters do not matter: "+field, func(t *testing.T) {
+			if got, _ := classify(marked(Marks{AutoSubmitted: field}), false, false); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
 	}
 }
 

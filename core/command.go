@@ -15,6 +15,8 @@ type command struct {
 	status *flow.Status
 	until  time.Time // of a status that rests: zero if no date was given
 	note   bool      // the whole mail is internal
+	spam   bool      // status ends the case without a word to the customer
+	block  string    // "block" or "unblock" whoever asked for the case
 }
 
 // commandTable is what agents may write on top of a reply. A new concept of
@@ -24,17 +26,22 @@ var commandTable = []struct {
 	read func(d *flow.Desk, words string, now time.Time) (command, error)
 }{
 	{"status", readStatus},
+	{"spam", readSpam},
+	{"block", readBlock},
+	{"unblock", readUnblock},
 	{"note", func(*flow.Desk, string, time.Time) (command, error) { return command{note: true}, nil }},
 }
 
 // commandLine is '#' and a letter: a heading of Markdown has a blank there.
 var commandLine = regexp.MustCompile(`^\s*#([A-Za-z]+)(?:[ \t:]+(.*))?$`)
 
-// CommandBlock takes the command lines off the top of a visible reply (R43).
-// lines are as they were written; text is what follows them. A word that is no
-// command, nor within two letters of one, is text.
+// CommandBlock takes the command lines off the top of a visible reply, below the
+// banner of a mail system if there is one (R43). lines are as they were written;
+// text is the reply without them. A word that is no command, nor within two
+// letters of one, is text.
 func CommandBlock(reply string) (lines []string, text string) {
-	rest := strings.TrimLeft(reply, "\r\n\t ")
+	banner, rest := splitBanner(reply)
+	rest = strings.TrimLeft(rest, "\r\n\t ")
 	for rest != "" {
 		line, after, _ := strings.Cut(rest, "\n")
 		m := commandLine.FindStringSubmatch(strings.TrimRight(line, "\r \t"))
@@ -47,7 +54,7 @@ func CommandBlock(reply string) (lines []string, text string) {
 	if lines == nil {
 		return nil, strings.TrimSpace(reply)
 	}
-	return lines, strings.TrimSpace(rest)
+	return lines, withBanner(banner, strings.TrimSpace(rest))
 }
 
 // readCommands understands a block. One bad line rejects all of it; problems
@@ -183,9 +190,10 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// firstLine splits a reply into its first line that is not empty, and what
-// follows it.
+// firstLine splits a reply into its first line that is not empty, below the
+// banner of a mail system, and the reply without it.
 func firstLine(reply string) (line, rest string) {
-	line, rest, _ = strings.Cut(strings.TrimSpace(reply), "\n")
-	return strings.TrimSpace(line), strings.TrimSpace(rest)
+	banner, rest := splitBanner(reply)
+	line, rest, _ = strings.Cut(strings.TrimSpace(rest), "\n")
+	return strings.TrimSpace(line), withBanner(banner, strings.TrimSpace(rest))
 }

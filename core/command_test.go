@@ -70,6 +70,9 @@ func FuzzCommandBlock(f *testing.F) {
 				t.Errorf("%q was not written", l)
 			}
 		}
+		if banner, _ := splitBanner(reply); strings.TrimSpace(banner) != "" {
+			return // FuzzBanner: the text is in two pieces
+		}
 		if !strings.Contains(reply, text) {
 			t.Errorf("text %q was not written", text)
 		}

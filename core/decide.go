@@ -30,8 +30,12 @@ type plan struct {
 	entry     *newEntry
 	events    []newEvent
 	change    *statusChange
-	owner     int64 // becomes the case's owner
-	joins     int64 // becomes a participant
+	owner     int64     // becomes the case's owner
+	joins     int64     // becomes a participant
+	joining   []invited // and so do these
+	proposed  []invited
+	repliesTo *string // where the sender wants the mail of this case; "": at their own address again (R39)
+	behalf    *behalf // whom an agent opened the case for (R64)
 	deskWrote bool
 	answered  bool // a confirmation was let out
 
@@ -39,9 +43,17 @@ type plan struct {
 	suppress    string // address that bounces for good
 	suppressWhy string
 	probe       *probeRow
-	probeReturn bool    // the probe came back with our bounce address in Return-Path
-	release     []int64 // waiting mails that their agent has confirmed
-	waits       bool    // it waits for its agent's word
+	probeReturn bool       // the probe came back with our bounce address in Return-Path
+	border      *borderRow // a border test that came in (R32)
+	forged      bool       // with its forged field
+	release     []int64    // waiting mails that their agent has confirmed
+	waits       bool       // it waits for its agent's word
+	block       int64      // person that is blocked, or no longer (R72)
+	blocked     bool
+	rescued     int64        // held row of the junk folder from which a person took this mail
+	about       int64        // the case that held mail names (R36)
+	heldWords   []saidOfHeld // an agent's words on held mail
+	twin        *twinRow     // the case that the same mail opened on another desk (R5)
 }
 
 type newPerson struct {
@@ -56,6 +68,9 @@ type newCase struct {
 	organisation *int64
 	status       flow.Status
 	linked       *int64
+	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
+	author       int64   // of the description; 0: the requester
+	text         *string // the description, if it is not the whole mail
 }
 
 // newEntry is a comment or a note.
@@ -92,29 +107,42 @@ type reading struct {
 	desk    *running
 	set     *Settings
 	border  string
+	relay   *spokenFor // it came from a relay, and From is whom it speaks for (R73)
+	junk    string     // folder of what the mailbox's mail system took for spam
 	now     time.Time
 	tokens  []string // of the reply addresses it was sent to
 	bounces []string // and of bounce addresses
 	numbers []subjectNumber
 	ownID   bool // its Message-ID or loop token is ours
 	isOwn   func(string) bool
+	toDesk  bool // an address of this desk stands in To or Cc
+
+	heldLines []heldCommand // what it says of held mail, if it answers a list of it
 
 	sure     bool // assurance is verified, or an agent released it
 	released bool
+	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
-	plan     plan
+	// notBehalf says why an agent's forwarded mail became their own case
+	notBehalf string
+	plan      plan
 }
 
 // rules are asked in this order; the first that returns true has decided.
 var rules = []func(*reading) bool{
+	(*reading).isBorderTest,
+	(*reading).isErased,
 	(*reading).isDuplicate,
 	(*reading).comesBack,
 	(*reading).isOwnMail,
 	(*reading).isTooMuch,
+	(*reading).asAnAgentSaid,
 	(*reading).isBounce,
-	(*reading).isMachine,
+	(*reading).isMuteRelay,
 	(*reading).isUnwanted,
+	(*reading).isMachine,
 	(*reading).answersQuestion,
+	(*reading).answersHeldList,
 	(*reading).isAgents,
 	(*reading).isCustomers,
 }
@@ -130,6 +158,7 @@ func decide(r *reading) plan {
 			break
 		}
 	}
+	r.perhapsAbout()
 	return r.plan
 }
 
@@ -141,7 +170,11 @@ func (r *reading) classify() {
 	class, step := classify(r.m, r.ownID, r.ownAddress())
 	if r.released {
 		switch class {
-		case Own, BounceMail:
+		case BounceMail:
+			if r.f.row.ReleasedAs == MakeCase || r.f.row.ReleasedAs == AttachIt {
+				class, step = PerhapsMachine, Step{"R28", "an agent filed it by hand: a bounce, and no person's word"}
+			}
+		case Own:
 		case AutoReply, ReceiptMail:
 			class, step = PerhapsMachine, Step{"R28", "an agent released it: filed by hand, and still not a person's word"}
 		default:
@@ -169,11 +202,18 @@ func (r *reading) assure() {
 	} else {
 		r.plan.assurance, r.plan.evidence = judge(r.m, r.border)
 	}
+	if r.relay != nil && !r.f.row.Judged {
+		r.plan.assurance, r.plan.evidence = Unknown, r.relay.evidence()
+	}
 	r.plan.trace = append(r.plan.trace, r.plan.evidence...)
 	if r.released {
 		r.say("R71", "%s answers for it", clean(r.f.row.Releaser, 60))
 	}
 	r.sure = r.plan.assurance == Verified || r.released
+	if r.sure && !r.released && r.isResent() {
+		r.say("R42", "the same text and Date came before under another Message-ID: what was signed once proves nothing twice")
+		r.sure = false
+	}
 }
 
 func (r *reading) who() {
@@ -194,10 +234,10 @@ func (r *reading) from() Address {
 	return Address{}
 }
 
-// late says that the mail was taken in long after it came: filed, but without
-// any automatic mail (R8).
+// late says that the mail was taken in long after it came, or is older than the
+// mailbox is here (R74): filed, but without any automatic mail (R8).
 func (r *reading) late() bool {
-	return !r.released && r.m.Received.Before(r.now.Add(-r.set.Answer))
+	return !r.released && (r.m.Received.Before(r.now.Add(-r.set.Answer)) || r.m.Received.Before(r.f.row.Begun))
 }
 
 func (r *reading) end(state State, outcome, reason string) bool {
@@ -230,12 +270,33 @@ func (r *reading) isDuplicate() bool {
 	id := hashID(r.m.MessageID)
 	for _, k := range r.f.same {
 		sameID := id == nil || string(id) == string(k.IDHash)
+		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) && r.rescued(k) {
+			r.say("R72", "a person took it out of the junk folder, where it was ledger row %d", k.ID)
+			r.plan.rescued = k.ID
+			if k.Received.Equal(r.m.Received) {
+				r.m.Marks.Spam, r.notSpam = false, true
+			}
+			continue
+		}
 		if sameID && string(r.m.Hash[:]) == string(k.ContentHash) {
 			r.say("R5", "the same mail as ledger row %d", k.ID)
 			if k.CaseID != nil {
 				r.plan.caseID = *k.CaseID
 			}
 			return r.end(Duplicate, "duplicate", "")
+		}
+	}
+	return false
+}
+
+// isResent says that a mail of the same sender, Date and text was taken in under
+// another Message-ID, which need not be signed: anybody who has a signed mail
+// can send it again.
+func (r *reading) isResent() bool {
+	id := hashID(r.m.MessageID)
+	for _, k := range r.f.same {
+		if id != nil && string(r.m.Hash[:]) == string(k.ContentHash) && string(id) != string(k.IDHash) {
+			return true
 		}
 	}
 	return false
@@ -263,7 +324,7 @@ func (r *reading) isOwnMail() bool {
 		}
 		return r.end(Filed, "event: our own mail", "")
 	case OwnAddress:
-		return r.hold("R26", "own-address", "From is an address of ours, and we did not write it")
+		return r.hold("R26", r.perhapsRelay("own-address"), "From is an address of ours, and we did not write it")
 	}
 	return false
 }
@@ -299,6 +360,7 @@ func (r *reading) isTooMuch() bool {
 				payload: Payload{Fixed: true}}, 0)
 		}
 		return true
+	case len(r.m.From) != 1 && r.plan.class == BounceMail: // it is nobody's word, whoever From names
 	case len(r.m.From) != 1 && !r.released:
 		return r.hold("R17", "from", fmt.Sprintf("From names %d addresses: one is needed to know who wrote", len(r.m.From)))
 	case len(r.m.From) != 1:
@@ -315,6 +377,10 @@ func (r *reading) isMachine() bool {
 	switch r.plan.class {
 	case ReceiptMail, AutoReply:
 		c := r.namedCase()
+		if c == nil && r.namesHeldList() {
+			r.say("R28", "an automatic answer to a list of held mail: nothing comes of it")
+			return r.end(Filed, "event", "")
+		}
 		if c == nil {
 			return r.hold("R26", "automatic", "automatic mail that names no case")
 		}
@@ -326,12 +392,14 @@ func (r *reading) isMachine() bool {
 		if r.desk.Bulk == "human" {
 			return false
 		}
-		return r.hold("R26", "bulk", "mail of a list")
+		return r.hold("R26", r.perhapsRelay("bulk"), "mail of a list")
 	}
 	return false
 }
 
-func (r *reading) isSpam() bool    { return r.m.Marks.Spam || spamByBorder(r.m, r.border) }
+func (r *reading) isSpam() bool {
+	return !r.notSpam && (r.m.Marks.Spam || spamByBorder(r.m, r.border))
+}
 func (r *reading) isBlocked() bool { return r.f.sender != nil && r.f.sender.Blocked }
 func (r *reading) unwanted() bool  { return r.isSpam() || r.isBlocked() }
 
@@ -361,7 +429,7 @@ func (r *reading) send(w draft, caseID int64) {
 	cause := &causing{
 		class:     r.plan.class,
 		assurance: r.plan.assurance,
-		before:    r.f.sender != nil && r.f.sender.Verified,
+		before:    r.f.sender != nil && r.f.sender.Verified && r.relay == nil,
 		nullPath:  r.m.Marks.ReturnPath != nil && *r.m.Marks.ReturnPath == "",
 		suppress:  suppresses(r.m.Marks.Suppress, "all", "oof", "autoreply"),
 		late:      r.late(),

@@ -33,14 +33,43 @@ func (r *reading) prove() (provenAgent, string) {
 		return provenAgent{}, "a colleague released it"
 	case away > dateWithin:
 		return provenAgent{}, "its Date is more than 7 days away"
-	case r.plan.assurance == Verified:
+	case r.plan.assurance == Verified && r.sure && r.wroteToDesk():
 		return agent, ""
-	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && r.liveToken() != nil:
+	case r.desk.AgentProof == "token" && r.plan.assurance != Failed && (r.liveToken() != nil || r.listToken() != nil):
 		r.say("R42", "this desk takes a live token of the agent as proof")
 		agent.byToken = true
 		return agent, ""
 	}
-	return provenAgent{}, "nothing proves that the agent wrote it"
+	switch {
+	case r.plan.assurance != Verified:
+		return provenAgent{}, "nothing proves that the agent wrote it"
+	case !r.sure:
+		return provenAgent{}, "it was sent before"
+	}
+	return provenAgent{}, notToDesk
+}
+
+// notToDesk is why a verified mail of an agent has no power here.
+const notToDesk = "nothing proves that the agent wrote it to this desk"
+
+// wroteToDesk says that a verified mail was written to this desk: whoever got a
+// signed mail from an agent could else hand it to us, and have it answer a case.
+// The desk stands in To or Cc, and no signature that proves From leaves those
+// open. A border that vouches tells nothing of To.
+func (r *reading) wroteToDesk() bool {
+	if !r.toDesk {
+		return false
+	}
+	open := false
+	for _, s := range r.m.Signatures {
+		if s.proves(r.m.FromOrg) == "" {
+			if !s.ToOpen {
+				return true
+			}
+			open = true
+		}
+	}
+	return !open
 }
 
 // liveToken is the letter to this very agent whose token the mail came to.
@@ -75,17 +104,18 @@ func (r *reading) isAgents() bool {
 	switch c := r.thread.found; {
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case c == nil && agent.byToken:
+	case agent.byToken && (c == nil || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
 	case c == nil:
-		r.sure = true
-		return r.opensCase(nil)
+		return r.agentOpens(agent)
 	case r.isInternal():
 		r.say("R40", "it came to an internal address: a note")
 		return r.writesNote(c, agent, r.m.Reply)
 	case r.plan.class == PerhapsMachine:
 		r.say("R28", "perhaps a machine: a note, nothing public")
 		return r.writesNote(c, agent, r.m.Reply)
+	case len(r.m.Forwarded) > 0 && r.thread.by.part > "b":
+		return r.forwardsInto(c, agent)
 	default:
 		return r.writes(c, agent)
 	}
@@ -135,7 +165,11 @@ func (r *reading) isInternal() bool {
 func (r *reading) unproved(why string) bool {
 	l := r.liveToken()
 	if l == nil || l.CaseID == nil {
-		r.hold("R42", "agent-forged", why+", and it came to no reply address of theirs")
+		reason := "agent-forged"
+		if why == notToDesk {
+			reason = "agent-elsewhere"
+		}
+		r.hold("R42", reason, why+", and it came to no reply address of theirs")
 		r.warn()
 		return true
 	}
@@ -182,6 +216,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	commands, problems := readCommands(r.desk.Desk, lines, r.now)
 	if problems == nil {
 		problems = append(strayCommands(text), r.allowed(c, commands, text)...)
+		problems = append(problems, r.allowedSpam(c, agent, commands)...)
 	}
 	if problems != nil {
 		r.say("R43", "the command block is refused: %s", clean(strings.Join(problems, "; "), 300))
@@ -192,17 +227,19 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 		r.writesNote(c, agent, text)
 		return r.end(Filed, "commands refused, text kept as a note", "")
 	}
-	internal := slices.ContainsFunc(commands, func(x command) bool { return x.note })
+	spam := spammed(commands)
+	internal := spam || slices.ContainsFunc(commands, func(x command) bool { return x.note })
 	r.carryCommands(c, agent, commands)
+	r.carryBlock(c, agent, commands)
 	if text != "" || len(r.m.Files) > 0 {
 		if internal {
-			r.say("R40", "#note: a note")
+			r.say("R40", "#note or #spam: a note")
 			r.writesNote(c, agent, text)
 		} else {
 			r.answer(c, agent, text)
 		}
 	}
-	if r.plan.entry == nil || r.plan.entry.note {
+	if (r.plan.entry == nil || r.plan.entry.note) && !spam {
 		r.tellCustomers(c)
 	}
 	if len(lines) > 0 {
@@ -214,7 +251,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 // allowed checks commands against the desk's moves.
 func (r *reading) allowed(c *caseRow, commands []command, text string) (problems []string) {
 	for _, x := range commands {
-		if x.status == nil || x.status.Key == c.Status {
+		if x.status == nil || x.status.Key == c.Status || x.spam || undoesSpam(r.desk.Desk, c, x.status.Key) {
 			continue
 		}
 		m, ok := r.desk.CanMove(c.Status, x.status.Key, flow.ByAgent)
@@ -271,6 +308,9 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 		r.plan.owner = agent.person
 		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
 	}
+	if !agent.byToken {
+		r.invites(c, true)
+	}
 	now := status.Key
 	if r.plan.change != nil {
 		now = r.plan.change.to.Key
@@ -303,6 +343,13 @@ func (r *reading) transcript(c *caseRow, agent provenAgent, lines []string, refu
 // changes says what the commands did, before and after.
 func (r *reading) changes() []string {
 	ch := r.plan.change
+	if r.plan.block != 0 {
+		word := map[bool]string{true: "blocked", false: "no longer blocked"}[r.plan.blocked]
+		if ch == nil {
+			return []string{word}
+		}
+		return []string{fmt.Sprintf("status: %s -> %s", ch.from.Key, ch.to.Key), word}
+	}
 	switch {
 	case ch == nil && r.plan.entry != nil && r.plan.entry.note:
 		return []string{"note"}

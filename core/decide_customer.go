@@ -17,6 +17,8 @@ func (r *reading) isCustomers() bool {
 	switch {
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
+	case r.thread.found == nil && r.thread.aside != nil:
+		return r.aside(r.thread.aside)
 	case r.thread.found == nil:
 		return r.opensCase(r.thread.hidden)
 	case r.reopensNoMore():
@@ -105,6 +107,8 @@ func (r *reading) joins() bool {
 		r.answers(c)
 	}
 	r.joinsCase(c)
+	r.invites(c, r.mayInvite(c))
+	r.asksForReplies(c)
 	r.tellDesk(c, r.noticeKind(), "", marks)
 	r.tellCustomers(c)
 	return r.end(Filed, r.joinOutcome(), "")
@@ -246,7 +250,14 @@ func (r *reading) opensCase(linked *caseRow) bool {
 		marks = append(marks, "machine")
 	}
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
-	r.confirm(c, status)
+	r.linkTwin()
+	if r.notBehalf != "" {
+		r.tellOpener(c, "own-case", []string{r.notBehalf})
+	} else {
+		r.confirm(c, status)
+	}
+	r.invites(c, r.mayInvite(c))
+	r.asksForReplies(c)
 	r.tellDesk(c, NoticeNew, r.writer(), marks)
 	return r.end(Filed, "opens a case", "")
 }
@@ -258,6 +269,9 @@ func (r *reading) holdUnknown() bool {
 	if r.f.domain != nil {
 		reason = "unknown, " + r.f.domain.Name
 	}
+	if c := r.thread.hidden; c != nil {
+		r.say("R37", "perhaps about %s", r.desk.caseNumber(c.Number))
+	}
 	r.hold("R41", reason, "this desk holds mail of people it does not know")
 	r.send(draft{kind: HeldAnswer, to: r.sender(), replied: true, inReplyTo: r.m.MessageID, payload: Payload{Fixed: true}}, 0)
 	return true
@@ -265,8 +279,8 @@ func (r *reading) holdUnknown() bool {
 
 // tooManyCases says that the sender's budget of new cases is spent (R48).
 func (r *reading) tooManyCases(known bool) string {
-	if r.released || r.f.sender != nil && r.f.sender.Role != "" {
-		return ""
+	if r.released || r.relay != nil || r.f.sender != nil && r.f.sender.Role != "" {
+		return "" // a relay's mail comes from many people
 	}
 	windows := r.set.Budgets.CasesUnknown
 	if r.sure {
@@ -284,7 +298,10 @@ func (r *reading) tooManyCases(known bool) string {
 // newPerson makes From somebody we know: a contact of the organisation of its
 // domain, for their own cases (R71).
 func (r *reading) newPerson() {
-	if r.f.sender != nil {
+	if s := r.f.sender; s != nil {
+		if s.Member == nil && s.Role == "" && r.f.domain != nil { // known before the domain was
+			r.plan.joinOrg = &r.f.domain.Organisation
+		}
 		return
 	}
 	from := r.from()
@@ -301,7 +318,7 @@ func (r *reading) organisation() (*int64, string) {
 	switch {
 	case r.f.sender != nil && r.f.sender.Member != nil:
 		return r.f.sender.Member, r.f.sender.MemberName
-	case r.f.sender == nil && r.f.domain != nil:
+	case r.f.domain != nil && (r.f.sender == nil || r.f.sender.Role == ""):
 		return &r.f.domain.Organisation, r.f.domain.Name
 	}
 	return nil, ""
@@ -394,7 +411,13 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 		w.payload = r.about(c, a.language)
 		w.payload.Fixed = false
 		w.payload.Actor, w.payload.Customer, w.payload.Marks = actor, r.requester(c), marks
-		if e := r.plan.entry; e != nil && e.note {
+		w.payload.Proposed = r.proposals()
+		if o := r.plan.opens; o != nil && o.linked != nil {
+			w.payload.PerhapsAbout = r.desk.caseNumber(r.f.caseByID(*o.linked).Number)
+		}
+		if e := r.plan.entry; r.plan.opens != nil {
+			// the description goes along
+		} else if e != nil && e.note {
 			w.payload.Note = e.id
 		} else if e != nil {
 			w.payload.Comment = e.id
@@ -409,11 +432,21 @@ func (r *reading) agentsTold(c *caseRow, kind Kind) []recipient {
 	if r.plan.owner != 0 {
 		with.Owner = &r.plan.owner
 	}
-	return told(r.desk, with, r.f.agents, kind, r.plan.person)
+	all := told(r.desk, with, r.f.agents, kind, r.plan.person)
+	if r.f.row.ReleasedAs == AttachIt { // who attached it knows it
+		all = slices.DeleteFunc(all, func(to recipient) bool { return to.person == *r.f.row.ReleasedBy })
+	}
+	return all
 }
 
 // requester is the name of the case's requester, as shown to agents.
 func (r *reading) requester(c *caseRow) string {
+	if b := r.plan.behalf; b != nil {
+		if b.verified {
+			return nameOr(b.name, b.address)
+		}
+		return b.address
+	}
 	for _, p := range r.f.people {
 		if p.CaseID == c.ID && p.Requester {
 			if !p.Verified {
@@ -466,7 +499,7 @@ func (r *reading) customers(c *caseRow, but int64) []recipient {
 		}
 		seen[p.Person] = true
 		all = append(all, recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: r.desk.language(p.Language), suppressed: p.Suppressed})
+			language: r.desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet})
 	}
 	return all
 }

@@ -137,10 +137,13 @@ func (d *Desk) Close() {
 func (d *Desk) checkSecret(ctx context.Context) error {
 	mine := d.set.Key.Fingerprint()
 	var kept string
-	err := d.pool.QueryRow(ctx, `
-		insert into instance (key, value) values ('secret', $1)
-		on conflict (key) do update set value = instance.value
-		returning value`, mine).Scan(&kept)
+	err := d.pool.QueryRow(ctx, `select value from instance where key = 'secret'`).Scan(&kept)
+	if err == pgx.ErrNoRows { // only the first time: who just looks writes nothing
+		err = d.pool.QueryRow(ctx, `
+			insert into instance (key, value) values ('secret', $1)
+			on conflict (key) do update set value = instance.value
+			returning value`, mine).Scan(&kept)
+	}
 	if err != nil {
 		return unavailable(fmt.Errorf("read the instance's secret: %w", err))
 	}

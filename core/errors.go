@@ -11,5 +11,7 @@ var (
 	ErrTooMany     = errors.New("too many")            // a budget or a number of tries is spent (R46, R48)
 	ErrNotAllowed  = errors.New("not allowed")         // seen, but not to be done by this person
 	ErrHopeless    = errors.New("beyond what is read") // of a mail: no later try will do better (R17)
+	ErrDecided     = errors.New("decided already")     // somebody was first: held mail has had its word
+	ErrNoCase      = errors.New("no such case")        // a number that is none of this desk's cases
 	ErrInUse       = errors.New("still in use")        // a desk file without a key that cases have
 )

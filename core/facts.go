@@ -13,21 +13,31 @@ import (
 // up in one batch, with the cases in question locked, and every decision is
 // made from them and the mail alone.
 type facts struct {
-	row    ledgerRow
-	sender *senderRow // nil: From is no address we know
-	domain *domainRow // the organisation that From's domain belongs to
-	tokens []letterRow
-	ours   []letterRow // letters of ours that In-Reply-To and References name
-	known  []knownRow  // mails we took in that they name
-	same   []knownRow  // earlier mails of this sender with this Message-ID or content
-	cases  []caseRow   // every case that any evidence names, in order of id
-	people []caseperson
-	agents []agentRow
-	files  []fileRow // files those cases have already, of those that the mail brings
-	probe  *probeRow
-	counts counts
-	talks  []talk  // of the sender's address, and of each case named (R50)
-	ids    []int64 // reserved: person, case, comment, note, and two for each file
+	row      ledgerRow
+	sender   *senderRow // nil: From is no address we know
+	domain   *domainRow // the organisation that From's domain belongs to
+	tokens   []letterRow
+	ours     []letterRow // letters of ours that In-Reply-To and References name
+	known    []knownRow  // mails we took in that they name
+	same     []knownRow  // earlier mails of this sender with this Message-ID or content
+	erased   bool        // a mail with this content was erased (R66)
+	cases    []caseRow   // every case that any evidence names, in order of id
+	people   []caseperson
+	others   []otherRow // who else stands in the mail
+	proposed []int64    // cases that it names, for which its sender is proposed
+	agents   []agentRow
+	files    []fileRow // files those cases have already, of those that the mail brings
+	probe    *probeRow
+	counts   counts
+	talks    []talk  // of the sender's address, and of each case named (R50)
+	ids      []int64 // reserved: person, case, comment, note, and two for each file
+	border   *borderRow
+	// of letters that came back: failures of their addresses within a week
+	bounced map[string]int
+
+	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
+	attachTo map[int64]int64 // cases that such an answer names: number to id
+	twins    []twinRow       // cases that this very mail opened on other desks (R5)
 }
 
 type ledgerRow struct {
@@ -38,7 +48,11 @@ type ledgerRow struct {
 	Assurance  Assurance
 	Evidence   []Step // of the assurance, if it was judged before
 	Judged     bool
-	Folder     string // where it was fetched from
+	Folder     string    // where it was fetched from
+	Begun      time.Time // when its mailbox was first seen, in whole seconds (R74)
+
+	ReleasedAs   HeldWord // what that agent said
+	ReleasedCase int64    // of AttachIt: the case
 }
 
 type senderRow struct {
@@ -74,7 +88,8 @@ type letterRow struct {
 	NoteHash   []byte
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
-	Comment    int64 // whose text it carried
+	Comment    int64   // whose text it carried
+	Listed     []int64 // held mails that it showed
 }
 
 // knownRow is an earlier mail.
@@ -84,6 +99,9 @@ type knownRow struct {
 	ContentHash []byte
 	CaseID      *int64
 	State       State
+	Account     string // its mailbox
+	Folder      string // where it was fetched from
+	Received    time.Time
 }
 
 type caseRow struct {
@@ -113,6 +131,8 @@ type caseperson struct {
 	Verified   bool
 	Suppressed bool
 	Requester  bool
+	Quiet      bool        // nothing goes to them yet (R64)
+	Asked      bool        // Address is where they want the mail of this case (R39)
 	Automatic  []time.Time // automatic mail to this address within a day, newest first
 	OnCase     []time.Time // and of it on this case
 	Muted      bool        // a ping-pong with it, or on this case, was stopped within the day (R50)
@@ -185,6 +205,7 @@ type asked struct {
 	desks   []int32 // of the numbers in the subject
 	numbers []int64
 	files   [][]byte
+	others  []string // addresses of others
 }
 
 // evidence is one sign of which case a mail belongs to, in the order of R34.

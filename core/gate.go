@@ -30,7 +30,8 @@ type recipient struct {
 	language   string
 	agent      bool
 	suppressed bool
-	notices    int // automatic mails to this agent in the last 10 minutes
+	quiet      bool // an agent opened the case for them, and nobody has written to them yet (R64)
+	notices    int  // automatic mails to this agent in the last 10 minutes
 }
 
 // cleared is a draft after the gate: it goes out, or is kept as withheld with
@@ -74,6 +75,9 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 	if w.human {
 		return ""
 	}
+	if w.to.quiet {
+		return "opened for them, and nobody of the desk has written yet (R64)"
+	}
 	if w.to.suppressed {
 		return "suppressed: mail to this address came back (R55)"
 	}
@@ -81,7 +85,7 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		return "the mail was taken in late (R8)"
 	}
 	if w.to.agent {
-		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.to.notices >= noticesInARow {
+		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.kind != HeldList && w.kind != HeldDone && w.to.notices >= noticesInARow {
 			return gathered
 		}
 		return ""

@@ -56,10 +56,13 @@ var rules = []rule{
 
 	{"mailin", []string{"core", "core/flow", "mailin/..."}, []string{emersion, "github.com/miekg/dns", "golang.org/x/net/...", "golang.org/x/text/...", "golang.org/x/sync/..."}, http,
 		"from a mailbox to core.Desk, with facts and no judgement"},
-	{"mailin/mime", []string{"mailin/quote"}, []string{emersion, "github.com/microcosm-cc/bluemonday", "github.com/JohannesKaufmann/html-to-markdown/v2/...", "golang.org/x/net/...", "golang.org/x/text/..."}, http,
+	{"mailin/mime", []string{"mailin/quote"}, []string{emersion, "github.com/microcosm-cc/bluemonday", "golang.org/x/net/...", "golang.org/x/text/..."}, http,
 		"bytes to parts: it does not know what a case is"},
+	{"mailin/mime/bombs", nil, nil, outside, "hostile mails for tests and measures: octets, and nothing of the program"},
 	{"mailin/quote", nil, []string{"golang.org/x/text/..."}, outside, "the visible reply is a function of the text"},
-	{"mailout", []string{"core", "core/flow", "templates/..."}, []string{"github.com/wneessen/go-mail/...", x}, http,
+	{"mailin/fixtures", nil, []string{"golang.org/x/text/..."}, http,
+		"mails and what is to be understood of them: nothing of the program may have a hand in it"},
+	{"mailout", []string{"core", "core/flow", "templates/..."}, []string{"github.com/wneessen/go-mail/...", toml, x}, http,
 		"from the outbox to an SMTP server"},
 
 	{"migrations", nil, []string{goose, pgx}, http, "tables, and the few lines that bring them about"},
@@ -76,6 +79,7 @@ var rules = []rule{
 		"the demo plays people: by IMAP, SMTP and HTTP, as they would"},
 	{"cmd/bench", []string{all}, []string{all}, nil, "it measures everything"},
 	{"cmd/prove", []string{all}, []string{all}, nil, "it kills everything"},
+	{"cmd/rulecheck", nil, nil, http, "it reads what go test writes, and knows the numbers of rules alone"},
 }
 
 // importers are who may import a package, for those that are not for everybody,
@@ -87,6 +91,7 @@ var importers = []struct {
 }{
 	{"core/localpg", []string{"cmd/...", "core/coretest"}, "a private PostgreSQL is for the demo, tests and measurements"},
 	{"core/coretest", []string{"cmd/bench", "cmd/prove"}, "tests' tools do not go into the program"},
+	{"mailin/fixtures", []string{"cmd/bench", "cmd/prove"}, "tests' mails do not go into the program"},
 }
 
 // seam are the files of core that may see the database.

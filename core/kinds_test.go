@@ -114,14 +114,16 @@ func TestReceive_whatAMachineWritesMovesNothing(t *testing.T) {
 
 // An agent's forwarding rule or cron job is no proof of what the agent wants.
 func TestReceive_anAgentsMachineRunsNoCommand(t *testing.T) {
-	w := newWorld(t, nil)
-	o := w.opens(mail{from: anna})
-	r := w.receive(mail{from: mia, subject: o.Case, text: "#status resolved\nDone.", to: o.mia.ReplyTo,
-		change: func(m *core.Mail) { m.Marks.AutoSubmitted = "auto-generated" }})
-	if got := w.status(o); got != "open" || r.Outcome != "note" {
-		t.Errorf("R28: the case is %s; %+v", got, r)
-	}
-	noneTo(t, w.letters(), anna)
+	t.Run("R28/an agent's machine runs no command", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		r := w.receive(mail{from: mia, subject: o.Case, text: "#status resolved\nDone.", to: o.mia.ReplyTo,
+			change: func(m *core.Mail) { m.Marks.AutoSubmitted = "auto-generated" }})
+		if got := w.status(o); got != "open" || r.Outcome != "note" {
+			t.Errorf("R28: the case is %s; %+v", got, r)
+		}
+		noneTo(t, w.letters(), anna)
+	})
 }
 
 func TestReceive_ourOwnMailThatComesBackIsAnEvent(t *testing.T) {
@@ -154,13 +156,15 @@ func TestReceive_aStrangersLoopFieldIsIgnored(t *testing.T) {
 }
 
 func TestReceive_aDeskThatTakesListsAsPeople(t *testing.T) {
-	w := newWorld(t, nil)
-	w.apply(t, func(s string) string { return replace(t, s, `bulk = "held"`, `bulk = "human"`) })
-	r := w.receive(mail{from: anna, subject: "x", text: "y", change: func(m *core.Mail) { m.Marks.List = true }})
-	if r.Outcome != "opens a case" {
-		t.Errorf("R26: %+v", r)
-	}
-	noneTo(t, w.letters(), anna) // R27: still no human's mail
+	t.Run("R27/a list that the desk takes as people is not answered", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.apply(t, func(s string) string { return replace(t, s, `bulk = "held"`, `bulk = "human"`) })
+		r := w.receive(mail{from: anna, subject: "x", text: "y", change: func(m *core.Mail) { m.Marks.List = true }})
+		if r.Outcome != "opens a case" {
+			t.Errorf("R26: %+v", r)
+		}
+		noneTo(t, w.letters(), anna) // R27: still no human's mail
+	})
 }
 
 func TestReceive_limitsOfAWholeMail(t *testing.T) {

@@ -89,7 +89,8 @@ func (d *Desk) Keep(ctx context.Context, mb Mailbox, uidValidity uint32, batch [
 }
 
 // Unknown returns those of uids that the ledger has no row for, neither as
-// they were fetched nor where they were moved to (R8).
+// they were fetched nor where they were moved to, from whichever folder of the
+// account (R8).
 func (d *Desk) Unknown(ctx context.Context, mb Mailbox, folder string, uidValidity uint32, uids []uint32) ([]uint32, error) {
 	var unknown []uint32
 	err := d.readTx(ctx, func(tx *tx) (err error) {
@@ -117,6 +118,17 @@ func (d *Desk) Ended(ctx context.Context, mailbox, after int64, limit int) ([]En
 // Told records where mails lie now that the server has been told of their end.
 func (d *Desk) Told(ctx context.Context, mailbox int64, told []Told) error {
 	return d.inTx(ctx, func(tx *tx) error { return toldRows(ctx, tx, mailbox, told) })
+}
+
+// Outlived returns mails of an account that are done with for longer than older
+// and lie in a folder of it (R13), after an id and in order of id.
+func (d *Desk) Outlived(ctx context.Context, mb Mailbox, folder string, uidValidity uint32, older time.Duration, after int64, limit int) ([]Outlived, error) {
+	var rows []Outlived
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		rows, err = outlivedRows(ctx, tx, mb.ID, folder, uidValidity, older, after, limit)
+		return err
+	})
+	return rows, err
 }
 
 // Stored returns due rows of a mailbox in the order in which they came.

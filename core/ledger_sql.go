@@ -39,12 +39,12 @@ func openMailbox(ctx context.Context, t *tx, account, folder string, since time.
 	}
 	// a since that is set later moves the start back, and never forth
 	rows, _ := t.Query(ctx, `
-		insert into mailbox (account, folder, added_at, border) values ($1, $2, $3, $4)
+		insert into mailbox (account, folder, added_at, border, begun_at) values ($1, $2, $3, $4, $6)
 		on conflict (account, folder) do update set
 			border = excluded.border,
 			next_uid = case when $5 and excluded.added_at < mailbox.added_at then 1 else mailbox.next_uid end,
 			added_at = case when $5 then least(mailbox.added_at, excluded.added_at) else mailbox.added_at end
-		returning `+mailboxColumns, account, folder, added, border, !since.IsZero())
+		returning `+mailboxColumns, account, folder, added, border, !since.IsZero(), t.now)
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[mailboxRow])
 	return row.mailbox(), err
 }
@@ -186,6 +186,9 @@ func copyBlobs(ctx context.Context, t *tx, blobs [][]any, raws []rawCopy) error 
 	return err
 }
 
+// sameAccount are the mailboxes of the account to which $1 belongs.
+const sameAccount = `(select o.id from mailbox o join mailbox m on m.account = o.account where m.id = $1)`
+
 func unknownUIDs(ctx context.Context, t *tx, mailbox int64, folder string, validity uint32, uids []uint32) ([]uint32, error) {
 	asked := make([]int64, len(uids))
 	for i, u := range uids {
@@ -193,10 +196,10 @@ func unknownUIDs(ctx context.Context, t *tx, mailbox int64, folder string, valid
 	}
 	rows, _ := t.Query(ctx, `
 		select u from unnest($4::bigint[]) as u
-		where not exists (select from ledger l where l.mailbox = $1
+		where not exists (select from ledger l where l.mailbox in `+sameAccount+`
 				and l.folder = $2 and l.at_validity = $3 and l.at_uid = u)
 			and not exists (select from ledger l join mailbox m on m.id = l.mailbox
-				where l.mailbox = $1 and m.folder = $2 and l.uidvalidity = $3 and l.uid = u)
+				where m.id in `+sameAccount+` and m.folder = $2 and l.uidvalidity = $3 and l.uid = u)
 		order by u`, mailbox, folder, int64(validity), asked)
 	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	unknown := make([]uint32, len(found))
@@ -236,8 +239,24 @@ func toldRows(ctx context.Context, t *tx, mailbox int64, told []Told) error {
 	_, err := t.Exec(ctx, `
 		update ledger l set told = true, folder = r.folder, at_validity = r.validity, at_uid = r.uid
 		from unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[]) as r (id, folder, validity, uid)
-		where l.id = r.id and l.mailbox = $1`, mailbox, ids, folders, validities, uids)
+		where l.id = r.id and l.mailbox in `+sameAccount, mailbox, ids, folders, validities, uids)
 	return err
+}
+
+func outlivedRows(ctx context.Context, t *tx, mailbox int64, folder string, validity uint32, older time.Duration, after int64, limit int) ([]Outlived, error) {
+	rows, _ := t.Query(ctx, `
+		select l.id, l.at_uid, l.size from ledger l
+		where l.mailbox in `+sameAccount+` and l.id > $5
+			and l.folder = $2 and l.at_validity = $3 and l.at_uid > 0
+			and l.state in ('filed', 'duplicate', 'refused') and l.told and l.ended_at < $4
+		order by l.id limit $6`, mailbox, folder, int64(validity), t.now.Add(-older), after, limit)
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (Outlived, error) {
+		var o Outlived
+		var uid int64
+		err := r.Scan(&o.ID, &uid, &o.Size)
+		o.UID = uint32(uid)
+		return o, err
+	})
 }
 
 func storedRows(ctx context.Context, t *tx, mailbox, after int64, limit int) ([]Stored, error) {

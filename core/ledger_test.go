@@ -92,7 +92,7 @@ func TestKeep_aGoneUIDHasARowAndNoBytes(t *testing.T) {
 		t.Fatalf("R9: kept %v, %v", uids(kept), err)
 	}
 	balance, err := w.Balance(t.Context())
-	if err != nil || balance[core.Gone] != 1 || balance[core.StateStored] != 1 {
+	if err != nil || balance.States[core.Gone] != 1 || balance.States[core.StateStored] != 1 {
 		t.Errorf("R9: %v, %v", balance, err)
 	}
 	var raw bytes.Buffer
@@ -212,22 +212,24 @@ func TestLeaseMailbox_oneHolderAtATime(t *testing.T) {
 }
 
 func TestOpenMailbox_theStartMovesBackAndNeverForth(t *testing.T) {
-	w := newWorld(t, nil)
-	ctx := t.Context()
-	added := w.mb.AddedAt
-	w.Clock.Advance(time.Hour)
-	if mb, err := w.OpenMailbox(ctx, "support", "INBOX", time.Time{}); err != nil || !mb.AddedAt.Equal(added) {
-		t.Errorf("R74: opened again it starts at %v, %v", mb.AddedAt, err)
-	}
-	w.keep(mail{from: anna})
-	since := added.Add(-48 * time.Hour)
-	mb, err := w.OpenMailbox(ctx, "support", "INBOX", since)
-	if err != nil || !mb.AddedAt.Equal(since) || mb.NextUID != 1 {
-		t.Errorf("R74: since an earlier day: starts %v at UID %d, %v", mb.AddedAt, mb.NextUID, err)
-	}
-	if mb, err = w.OpenMailbox(ctx, "support", "INBOX", added); err != nil || !mb.AddedAt.Equal(since) {
-		t.Errorf("R74: since a later day: starts %v, %v", mb.AddedAt, err)
-	}
+	t.Run("R74/the start moves back and never forth", func(t *testing.T) {
+		w := newWorld(t, nil)
+		ctx := t.Context()
+		added := w.mb.AddedAt
+		w.Clock.Advance(time.Hour)
+		if mb, err := w.OpenMailbox(ctx, "support", "INBOX", time.Time{}); err != nil || !mb.AddedAt.Equal(added) {
+			t.Errorf("R74: opened again it starts at %v, %v", mb.AddedAt, err)
+		}
+		w.keep(mail{from: anna})
+		since := added.Add(-48 * time.Hour)
+		mb, err := w.OpenMailbox(ctx, "support", "INBOX", since)
+		if err != nil || !mb.AddedAt.Equal(since) || mb.NextUID != 1 {
+			t.Errorf("R74: since an earlier day: starts %v at UID %d, %v", mb.AddedAt, mb.NextUID, err)
+		}
+		if mb, err = w.OpenMailbox(ctx, "support", "INBOX", added); err != nil || !mb.AddedAt.Equal(since) {
+			t.Errorf("R74: since a later day: starts %v, %v", mb.AddedAt, err)
+		}
+	})
 }
 
 func TestFailed_fiveTriesOverAnHour(t *testing.T) {
@@ -310,30 +312,32 @@ func TestFailed_aBadMailStopsNoOther(t *testing.T) {
 }
 
 func TestPostpone_theDNSIsAskedFourTimes(t *testing.T) {
-	w := newWorld(t, nil)
-	ctx := t.Context()
-	m := w.keep(mail{from: anna})
-	for i, wait := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
-		giveUp, err := w.Postpone(ctx, m.Ledger, "no answer")
-		if err != nil || giveUp {
-			t.Fatalf("R31: asked %d times: gave up %v, %v", i+1, giveUp, err)
+	t.Run("R31/without an answer it is asked again after 1, 5 and 15 minutes, then unknown", func(t *testing.T) {
+		w := newWorld(t, nil)
+		ctx := t.Context()
+		m := w.keep(mail{from: anna})
+		for i, wait := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute} {
+			giveUp, err := w.Postpone(ctx, m.Ledger, "no answer")
+			if err != nil || giveUp {
+				t.Fatalf("R31: asked %d times: gave up %v, %v", i+1, giveUp, err)
+			}
+			w.Clock.Advance(wait - time.Second)
+			if rows, _ := w.Stored(ctx, w.mb.ID, 0, 10); len(rows) != 0 {
+				t.Errorf("R31: due %v after the last time", wait-time.Second)
+			}
+			w.Clock.Advance(time.Second)
+			if rows, _ := w.Stored(ctx, w.mb.ID, 0, 10); len(rows) != 1 || rows[0].Tries != 0 {
+				t.Fatalf("R31: not due %v after the last time, or a try was counted: %+v", wait, rows)
+			}
 		}
-		w.Clock.Advance(wait - time.Second)
-		if rows, _ := w.Stored(ctx, w.mb.ID, 0, 10); len(rows) != 0 {
-			t.Errorf("R31: due %v after the last time", wait-time.Second)
+		if giveUp, err := w.Postpone(ctx, m.Ledger, "no answer"); err != nil || !giveUp {
+			t.Errorf("R31: asked four times: gave up %v, %v", giveUp, err)
 		}
-		w.Clock.Advance(time.Second)
-		if rows, _ := w.Stored(ctx, w.mb.ID, 0, 10); len(rows) != 1 || rows[0].Tries != 0 {
-			t.Fatalf("R31: not due %v after the last time, or a try was counted: %+v", wait, rows)
+		m.Signatures, m.DKIM = nil, core.CheckLater
+		if r := w.receiveOne(m); r.State != core.Filed || r.Assurance != core.Unknown {
+			t.Errorf("R31: %+v", r)
 		}
-	}
-	if giveUp, err := w.Postpone(ctx, m.Ledger, "no answer"); err != nil || !giveUp {
-		t.Errorf("R31: asked four times: gave up %v, %v", giveUp, err)
-	}
-	m.Signatures, m.DKIM = nil, core.CheckLater
-	if r := w.receiveOne(m); r.State != core.Filed || r.Assurance != core.Unknown {
-		t.Errorf("R31: %+v", r)
-	}
+	})
 }
 
 func TestReceive_ofARowThatIsNotThere(t *testing.T) {

@@ -28,6 +28,8 @@ const (
 	NoticeBounce  Kind = "notice-bounce"  // a mail of the case did not arrive
 	Transcript    Kind = "transcript"     // what became of a command, also when it was refused
 	Question      Kind = "question"       // "did you write these?" (R42)
+	HeldList      Kind = "held-list"      // what waits for an agent's word; answered by lines of words
+	HeldDone      Kind = "held-done"      // what became of such lines
 	Warning       Kind = "warning"        // mail in the agent's name was set aside (R42)
 	Digest        Kind = "digest"         // many notices gathered (R47)
 	Alarm         Kind = "alarm"          // to the operator
@@ -94,7 +96,32 @@ type Payload struct {
 	Lines  []string  `json:"lines,omitempty"` // transcript, warning, alarm: one fact a line
 	When   time.Time `json:"when,omitzero"`   // closes then, expires then
 	Zone   string    `json:"zone,omitempty"`
-	Items  []Waiting `json:"items,omitempty"`
+	// for agents: the case this one may be about, and who is proposed as a participant
+	PerhapsAbout string    `json:"perhaps_about,omitempty"`
+	Proposed     []string  `json:"proposed,omitempty"`
+	Items        []Waiting `json:"items,omitempty"`
+
+	Held      []HeldItem       `json:"held,omitempty"`       // of HeldList: what waits, newest first; of HeldDone: what became of it
+	HeldCount map[HeldKind]int `json:"held_count,omitempty"` // how much waits in all
+	Listed    []int64          `json:"listed,omitempty"`     // ledger numbers that an answer may name
+	Page      string           `json:"page,omitempty"`       // where it can be looked at
+}
+
+// HeldItem is one held mail in a letter to agents, or in an answer to them.
+type HeldItem struct {
+	ID      int64     `json:"id,omitempty"` // ledger number, by which it is answered
+	Kind    HeldKind  `json:"kind,omitempty"`
+	From    string    `json:"from,omitempty"`
+	Subject string    `json:"subject,omitempty"`
+	Code    string    `json:"code,omitempty"` // why it is held: one of HeldReasons
+	Detail  string    `json:"detail,omitempty"`
+	At      time.Time `json:"at,omitzero"`
+
+	Line    string `json:"line,omitempty"` // what the agent wrote
+	Word    string `json:"word,omitempty"` // what that does: a HeldWord
+	Case    string `json:"case,omitempty"` // the case it names, perhaps (R36); of AttachIt: the one it is attached to
+	Problem string `json:"problem,omitempty"`
+	Meant   string `json:"meant,omitempty"` // what would be right
 }
 
 // Word is an answer of one word and what it does.

@@ -18,6 +18,7 @@ type Mail struct {
 
 	From       []Address // all mailboxes of all From fields; identity needs exactly one (R30)
 	ReplyTo    []Address
+	Original   []Address // X-Original-From: whom a group's mail was written by (R73)
 	To, Cc     []Address
 	Delivered  []string // topmost Delivered-To and X-Original-To, addresses, lower case
 	Subject    string   // decoded, one line, 250 characters at most
@@ -63,6 +64,7 @@ func (a Address) Domain() string {
 // stand in it: lower case, without comments and parameters unless said.
 type Marks struct {
 	ReturnPath    *string // topmost Return-Path: nil if absent (unknown), "" for <> (R29)
+	Daemon        bool    // From is a mailer-daemon or postmaster without a domain
 	AutoSubmitted string
 	Precedence    string
 	Suppress      string // X-Auto-Response-Suppress, the whole value
@@ -84,7 +86,8 @@ type Report struct {
 
 // ReportRecipient is one recipient's block of a bounce.
 type ReportRecipient struct {
-	Address    string // lower case
+	Address    string // final recipient, lower case
+	Original   string // the address that was written to, if the report says another one
 	Action     string // failed, delayed, delivered, relayed, expanded
 	Status     string // "5.1.1"
 	Diagnostic string
@@ -106,6 +109,7 @@ type Signature struct {
 	Valid    bool   // signature and body hash hold, not expired
 	Covers   bool   // h= holds From, Subject and Date
 	Limited  bool   // has l=: proves nothing of what was added
+	ToOpen   bool   // it holds with another To or Cc, too: it does not say to whom the mail was written
 	Why      string // why it is not valid, for the trace
 	Selector string
 }
@@ -119,6 +123,7 @@ type AuthField struct {
 
 // Quote is a mail that another mail forwards.
 type Quote struct {
+	Above   string // what stands above it in the mail that forwards it
 	From    Address
 	Date    string
 	Subject string

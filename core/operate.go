@@ -13,6 +13,8 @@ type Stats struct {
 	OldestStored time.Time // when the oldest mail that waits to be filed was kept; zero: none waits
 	OldestUnsent time.Time // when the oldest mail that is owed was queued
 	Mailboxes    []MailboxLag
+
+	Unwritable error // why the database takes nothing (R65), if who asked has tried
 }
 
 // MailboxLag says when a mailbox was last polled.
@@ -32,6 +34,8 @@ type LedgerView struct {
 	KeptAt      time.Time
 	EndedAt     *time.Time
 	Tries       int
+	DueAt       time.Time // of the next try
+	HeaderOnly  bool      // its body was too large to take (R17)
 	Outcome     string
 	MessageID   string
 	Case        string
@@ -56,12 +60,6 @@ func (d *Desk) Stats(ctx context.Context) (Stats, error) {
 		return err
 	})
 	return s, err
-}
-
-// Balance counts ledger rows by state.
-func (d *Desk) Balance(ctx context.Context) (map[State]int64, error) {
-	s, err := d.Stats(ctx)
-	return s.Ledger, err
 }
 
 // Ping says whether the database answers, and how far its clock is from ours.
@@ -91,15 +89,4 @@ func (d *Desk) ListLedger(ctx context.Context, states []State, before int64, lim
 // Retry files a quarantined mail again, as if it had just come.
 func (d *Desk) Retry(ctx context.Context, id int64) error {
 	return d.inTx(ctx, func(tx *tx) error { return retryRow(ctx, tx, id) })
-}
-
-// ReleaseByOperator files a held mail on the operator's word, in the name of an
-// agent of its desk.
-func (d *Desk) ReleaseByOperator(ctx context.Context, id int64, agent string) error {
-	return d.inTx(ctx, func(tx *tx) error { return releaseByOperator(ctx, tx, id, agent) })
-}
-
-// RefuseByOperator ends a held mail. Its bytes stay.
-func (d *Desk) RefuseByOperator(ctx context.Context, id int64) error {
-	return d.inTx(ctx, func(tx *tx) error { return refuseRow(ctx, tx, id) })
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,11 +70,11 @@ func (d *Desk) ledgerView(ctx context.Context, t *tx, id int64) (LedgerView, err
 	var number *int64
 	err := t.QueryRow(ctx, `
 		select l.id, l.state, l.reason, l.from_address, l.subject, l.received_at, l.size, l.class, l.assurance,
-			b.account, l.folder, l.at_validity, l.at_uid, l.kept_at, l.ended_at, l.tries, l.outcome, l.message_id,
+			b.account, l.folder, l.at_validity, l.at_uid, l.kept_at, l.ended_at, l.tries, l.due_at, l.header_only, l.outcome, l.message_id,
 			l.trace, c.desk, c.number
 		from ledger l join mailbox b on b.id = l.mailbox left join cases c on c.id = l.case_id
 		where l.id = $1`, id).Scan(&v.Ledger, &v.State, &v.Reason, &v.From, &v.Subject, &v.Received, &v.Size, &v.Class, &v.Assurance,
-		&v.Mailbox, &v.Folder, &v.UIDValidity, &v.UID, &v.KeptAt, &v.EndedAt, &v.Tries, &v.Outcome, &v.MessageID,
+		&v.Mailbox, &v.Folder, &v.UIDValidity, &v.UID, &v.KeptAt, &v.EndedAt, &v.Tries, &v.DueAt, &v.HeaderOnly, &v.Outcome, &v.MessageID,
 		&trace, &desk, &number)
 	if err != nil {
 		return v, notFound(err)
@@ -94,33 +96,42 @@ func (d *Desk) ledgerView(ctx context.Context, t *tx, id int64) (LedgerView, err
 	return v, err
 }
 
-func retryRow(ctx context.Context, t *tx, id int64) error {
-	tag, err := t.Exec(ctx, `
-		update ledger set state = 'stored', tries = 0, due_at = $2, told = false
-		where id = $1 and state = 'quarantined'`, id, t.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return fmt.Errorf("ledger row %d is not quarantined: %w", id, ErrNotFound)
+// waitsFor says what keeps something from being done with a mail; nil: it waits
+// in one of the states, with its bytes. The row stays locked.
+func waitsFor(ctx context.Context, t *tx, id int64, states ...State) error {
+	var state State
+	var bytes, headerOnly bool
+	err := t.QueryRow(ctx, `select state, blob is not null, header_only from ledger where id = $1 for update`, id).
+		Scan((*string)(&state), &bytes, &headerOnly)
+	switch {
+	case err == pgx.ErrNoRows:
+		return fmt.Errorf("there is no such mail in the ledger: %w", ErrNotFound)
+	case err != nil:
+		return err
+	case !slices.Contains(states, state):
+		return fmt.Errorf("it is %s, not %s: %w", state, join(states), ErrNotAllowed)
+	case !bytes:
+		return fmt.Errorf("its bytes are no longer kept: %w", ErrNotAllowed)
+	case headerOnly:
+		return fmt.Errorf("its body was too large to take, it lies on the mail server: raise limits.mail, or answer it there: %w", ErrNotAllowed)
 	}
-	return err
+	return nil
 }
 
-func releaseByOperator(ctx context.Context, t *tx, id int64, agent string) error {
-	var person int64
-	err := t.QueryRow(ctx, `
-		select g.person from agent g join address a on a.person = g.person
-		where a.address = lower($1) order by g.desk limit 1`, agent).Scan(&person)
-	if err == pgx.ErrNoRows {
-		return fmt.Errorf("%s is no agent: %w; see: postern agent list", clean(agent, 80), ErrNotFound)
+func join(states []State) string {
+	words := make([]string, len(states))
+	for i, s := range states {
+		words[i] = string(s)
 	}
-	if err != nil {
+	return strings.Join(words, " or ")
+}
+
+func retryRow(ctx context.Context, t *tx, id int64) error {
+	if err := waitsFor(ctx, t, id, Quarantined); err != nil {
 		return err
 	}
-	var headerOnly bool
-	if err := t.QueryRow(ctx, `select header_only from ledger where id = $1`, id).Scan(&headerOnly); err != nil {
-		return notFound(err)
-	}
-	if headerOnly {
-		return fmt.Errorf("ledger row %d: its body was too large to take, it lies on the mail server: %w", id, ErrNotAllowed)
-	}
-	return releaseRow(ctx, t, id, person)
+	_, err := t.Exec(ctx, `
+		update ledger set state = 'stored', tries = 0, due_at = $2, told = false, ended_at = null
+		where id = $1`, id, t.now)
+	return err
 }

@@ -140,5 +140,5 @@ func (d *Desk) hashesOf(w draft, messageID string, about bool) (public, note []b
 	if w.to.agent && about {
 		note = token.Hash(d.set.Key.Reply("note", messageID))
 	}
-	return public, note, about && !w.internal || w.kind == Question
+	return public, note, about && !w.internal || w.kind == Question || w.kind == HeldList || w.kind == HeldDone
 }

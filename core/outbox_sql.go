@@ -411,6 +411,7 @@ func (d *Desk) queueDelivery(ctx context.Context, t *tx, b *pgx.Batch, holder st
 			update address set suppressed_at = $2, suppressed_reason = $3
 			where address = (select o.address from outbox o where o.id = $1) and suppressed_at is null`,
 			e.ID, t.now, clean(e.Answer, 200))
+		b.Queue(`delete from reply_to where address = (select o.address from outbox o where o.id = $1)`, e.ID)
 	}
 	if f.state == "failed" {
 		return d.queueFailed(ctx, t, b, e.ID, clean(e.Answer, 300))

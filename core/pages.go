@@ -121,37 +121,6 @@ func (d *Desk) PressMove(ctx context.Context, link string) (MoveLink, error) {
 	return m, err
 }
 
-// HeldMail lists mail that waits for a person, of the desks whose agent the
-// viewer is, newest first; before is the last row of the page before, or 0.
-func (d *Desk) HeldMail(ctx context.Context, v Viewer, before int64) ([]HeldLine, error) {
-	var lines []HeldLine
-	err := d.readTx(ctx, func(tx *tx) (err error) {
-		lines, err = d.heldLines(ctx, tx, v, before)
-		return err
-	})
-	return lines, err
-}
-
-// HeldMailView shows one held mail with the rules that held it.
-func (d *Desk) HeldMailView(ctx context.Context, v Viewer, ledger int64) (HeldView, error) {
-	var view HeldView
-	err := d.readTx(ctx, func(tx *tx) (err error) {
-		view, err = d.heldView(ctx, tx, v, ledger)
-		return err
-	})
-	return view, err
-}
-
-// Release files a held mail on an agent's word.
-func (d *Desk) Release(ctx context.Context, v Viewer, ledger int64) error {
-	return d.inTx(ctx, func(tx *tx) error { return d.release(ctx, tx, v, ledger) })
-}
-
-// Refuse ends a held mail on an agent's word. Its bytes stay.
-func (d *Desk) Refuse(ctx context.Context, v Viewer, ledger int64) error {
-	return d.inTx(ctx, func(tx *tx) error { return d.refuse(ctx, tx, v, ledger) })
-}
-
 // splitNumber reads a case number as people write it; ok is false if it is
 // none of ours.
 func (d *Desk) splitNumber(s string) (desk int, number int64, ok bool) {
@@ -162,4 +131,18 @@ func (d *Desk) splitNumber(s string) (desk int, number int64, ok bool) {
 	desk, known := d.prefixes()[prefix]
 	n, err := strconv.ParseInt(digits, 10, 64)
 	return desk, n, known && err == nil && n > 0
+}
+
+// readNumber reads a case number of this desk as people write it: with its
+// prefix or without. It is 0 if it is none.
+func (r *running) readNumber(s string) (int64, bool) {
+	prefix, digits, found := strings.Cut(strings.ToUpper(strings.Trim(s, " \t[]#.")), "-")
+	if !found {
+		prefix, digits = r.Prefix, prefix
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if _, known := r.prefixes[prefix]; !known || err != nil || n < 1 {
+		return 0, false
+	}
+	return n, true
 }

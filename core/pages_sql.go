@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,6 +23,7 @@ type viewedCase struct {
 	ChangedAt time.Time
 	Requested string // name of the requester
 	OwnerName string
+	Since     *time.Time // sees it as a participant alone: what was written from then on (R38)
 }
 
 const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisation, coalesce(o.name, '') as company,
@@ -31,7 +31,9 @@ const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisat
 	exists (select from agent a where a.person = s.person and a.desk = c.desk) as for_agent,
 	c.priority, c.type, c.changed_at,
 	coalesce(nullif(q.name, ''), (select min(a.address) from address a where a.person = q.id), '') as requested,
-	coalesce(w.name, '') as owner_name`
+	coalesce(w.name, '') as owner_name,
+	case when ` + wallWhole + ` then null
+		else (select p.since from participant p where p.case_id = c.id and p.person = s.person) end as since`
 
 const viewedFrom = ` from ` + seerByPerson + `, cases c
 	join person q on q.id = c.requester
@@ -170,10 +172,11 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 	rows, _ := t.Query(ctx, `
 		select * from (
 			select 0::bigint as id, 'description' as kind, c.opened_at as at, coalesce(nullif(p.name, ''),
-					(select min(a.address) from address a where a.person = p.id), '') as author, 'customer' as side,
+					(select min(a.address) from address a where a.person = p.id), '') as author,
+				case when c.author is null then 'customer' else 'desk' end as side,
 				c.description as text, c.rest, c.html <> '' as html, '{}'::text[] as marks, '' as event, '' as was, '' as became, '' as why,
 				'-infinity'::timestamptz as written_at, 0 as rank
-			from cases c join person p on p.id = c.requester where c.id = $1
+			from cases c join person p on p.id = coalesce(c.author, c.requester) where c.id = $1
 			union all
 			select x.id, 'comment', x.at, coalesce(nullif(p.name, ''),
 					(select min(a.address) from address a where a.person = p.id), ''), x.side,
@@ -185,7 +188,8 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 			union all
 			select x.id, 'event', x.at, coalesce(p.name, ''), '', '', '', false, '{}', x.kind, x.was, x.became, x.why, x.written_at, 2
 			from event x left join person p on p.id = x.actor where x.case_id = $1 and ($2 or not x.internal)
-		) e order by at desc, written_at desc, rank desc, id desc limit $3`, c.ID, c.ForAgent, entriesShown)
+		) e where $4::timestamptz is null or written_at >= $4
+		order by at desc, written_at desc, rank desc, id desc limit $3`, c.ID, c.ForAgent, entriesShown, c.Since)
 	found, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (entryRow, error) {
 		var e entryRow
 		err := r.Scan(&e.ID, &e.Kind, &e.At, &e.Author, &e.Side, &e.Text, &e.Rest, &e.HTML, &e.Marks, &e.Event, &e.Was, &e.Became, &e.Why, nil, nil)
@@ -201,6 +205,9 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 	}
 	view.Files = list
 	for _, e := range found {
+		if !d.showsEvent(v, e) {
+			continue
+		}
 		entry := Entry{ID: e.ID, Kind: e.Kind, At: e.At, Author: e.Author, Side: e.Side, Text: e.Text, Rest: e.Rest,
 			HasHTML: e.HTML, Event: e.Event, Was: e.Was, Became: e.Became, Why: e.Why,
 			Files: files[fmt.Sprintf("%s %d", e.Kind, e.ID)]}
@@ -213,6 +220,18 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 		view.Entries = append(view.Entries, entry)
 	}
 	view.Moves = d.caseMoves(desk, c, lang, t.now)
+	if c.ForAgent {
+		if view.Proposed, err = wouldJoin(ctx, t, c.caseRow); err != nil {
+			return CaseView{}, err
+		}
+		about, err := aboutCase(ctx, t, c.caseRow)
+		if err != nil {
+			return CaseView{}, err
+		}
+		if about != nil {
+			view.About = &AboutLine{desk.caseNumber(about.Number), PersonLine{about.Address, about.Name}}
+		}
+	}
 	return view, nil
 }
 
@@ -268,8 +287,8 @@ func caseFiles(ctx context.Context, t *tx, c viewedCase) (map[string][]FileLine,
 		select f.id, e.name, f.type, f.size, e.inline, f.internal, f.blob is null, coalesce(e.comment, e.note, 0),
 			case when e.comment is not null then 'comment' when e.note is not null then 'note' else 'description' end
 		from file f join entry_file e on e.file = f.id
-		where f.case_id = $1 and ($2 or not f.internal)
-		order by f.id, e.comment nulls first, e.note nulls first limit 2000`, c.ID, c.ForAgent)
+		where f.case_id = $1 and ($2 or not f.internal) and `+entrySince("$3")+`
+		order by f.id, e.comment nulls first, e.note nulls first limit 2000`, c.ID, c.ForAgent, c.Since)
 	by := map[string][]FileLine{}
 	var list []FileLine
 	seen := map[int64]bool{}
@@ -288,14 +307,22 @@ func caseFiles(ctx context.Context, t *tx, c viewedCase) (map[string][]FileLine,
 	return by, list, err
 }
 
+// entrySince is which entry's files somebody sees who takes part since then: e
+// is entry_file.
+func entrySince(since string) string {
+	return `(` + since + `::timestamptz is null
+		or exists (select from comment y where y.id = e.comment and y.written_at >= ` + since + `))`
+}
+
 func entryHTML(ctx context.Context, t *tx, c viewedCase, kind string, id int64) (string, error) {
 	var html string
 	var err error
 	switch {
-	case kind == "description":
+	case kind == "description" && c.Since == nil:
 		err = t.QueryRow(ctx, `select html from cases where id = $1`, c.ID).Scan(&html)
 	case kind == "comment":
-		err = t.QueryRow(ctx, `select html from comment where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
+		err = t.QueryRow(ctx, `
+			select html from comment where case_id = $1 and id = $2 and ($3::timestamptz is null or written_at >= $3)`, c.ID, id, c.Since).Scan(&html)
 	case kind == "note" && c.ForAgent:
 		err = t.QueryRow(ctx, `select html from note where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
 	default:
@@ -312,7 +339,8 @@ func fileOf(ctx context.Context, t *tx, c viewedCase, id int64) (FileLine, int64
 	var blob int64
 	err := t.QueryRow(ctx, `
 		select id, name, type, size, internal, blob from file
-		where case_id = $1 and id = $2 and ($3 or not internal) and blob is not null`, c.ID, id, c.ForAgent).
+		where case_id = $1 and id = $2 and ($3 or not internal) and blob is not null
+			and exists (select from entry_file e where e.file = file.id and `+entrySince("$4")+`)`, c.ID, id, c.ForAgent, c.Since).
 		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
 	return f, blob, notFound(err)
 }
@@ -328,7 +356,8 @@ func inlineFileOf(ctx context.Context, t *tx, c viewedCase, kind string, entry i
 				when 'comment' then e.comment = $5
 				when 'note' then e.note = $5
 				else e.comment is null and e.note is null end
-		order by f.id limit 1`, c.ID, c.ForAgent, contentID, kind, entry).
+			and `+entrySince("$6")+`
+		order by f.id limit 1`, c.ID, c.ForAgent, contentID, kind, entry, c.Since).
 		Scan(&f.ID, &f.Name, &f.Type, &f.Size, &f.Internal, &blob)
 	f.Inline = true
 	return f, blob, notFound(err)
@@ -382,7 +411,7 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	}
 	for _, p := range people {
 		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed}}
+			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
 		fill(&w)
 		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
 		offer(desk, &w, status.Key)
@@ -474,91 +503,4 @@ func (d *Desk) pressMove(ctx context.Context, t *tx, link string) (MoveLink, err
 	}
 	m.Now, m.Done = m.To, true
 	return m, nil
-}
-
-const heldColumns = `l.id as ledger, l.state, l.reason, l.from_address as "from", l.subject, l.received_at as received,
-	l.size, l.class, l.assurance`
-
-// heldWhere is held mail that an agent may decide on: of the desks whose agent
-// it is. $1 is the person.
-const heldWhere = `
-	from ledger l join mailbox b on b.id = l.mailbox
-	where l.state in ('held', 'quarantined')
-		and (l.desk in (select a.desk from agent a where a.person = $1)
-			or l.desk is null and exists (select from agent a where a.person = $1 and a.role = 'admin'))`
-
-func (d *Desk) heldLines(ctx context.Context, t *tx, v Viewer, before int64) ([]HeldLine, error) {
-	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+`
-		and ($2 = 0 or l.id < $2) order by l.id desc limit 50`, v.person, before)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[HeldLine])
-}
-
-const rawShown = 64 << 10
-
-func (d *Desk) heldView(ctx context.Context, t *tx, v Viewer, ledger int64) (HeldView, error) {
-	var view HeldView
-	rows, _ := t.Query(ctx, `select `+heldColumns+heldWhere+` and l.id = $2`, v.person, ledger)
-	line, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[HeldLine])
-	if err != nil {
-		return view, notFound(err)
-	}
-	view.HeldLine = line
-	var trace []byte
-	err = t.QueryRow(ctx, `
-		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), '')
-		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw)
-	if err != nil {
-		return view, err
-	}
-	view.Raw = view.Raw[:min(len(view.Raw), rawShown)]
-	if trace != nil {
-		err = json.Unmarshal(trace, &view.Trace)
-	}
-	return view, err
-}
-
-func (d *Desk) release(ctx context.Context, t *tx, v Viewer, ledger int64) error {
-	rows, _ := t.Query(ctx, `select l.id, l.header_only`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
-	row, err := pgx.CollectExactlyOneRow(rows, func(r pgx.CollectableRow) (bool, error) {
-		var id int64
-		var headerOnly bool
-		err := r.Scan(&id, &headerOnly)
-		return headerOnly, err
-	})
-	if err != nil {
-		return notFound(err)
-	}
-	if row {
-		return fmt.Errorf("its body was too large to take, it lies on the mail server: %w", ErrNotAllowed)
-	}
-	return releaseRow(ctx, t, ledger, v.person)
-}
-
-// releaseRow makes a held or quarantined row stored again, on a person's word.
-func releaseRow(ctx context.Context, t *tx, ledger, person int64) error {
-	tag, err := t.Exec(ctx, `
-		update ledger set state = 'stored', released_by = nullif($2::bigint, 0), due_at = $3, tries = 0, told = false
-		where id = $1 and state in ('held', 'quarantined')`, ledger, person, t.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotFound
-	}
-	return err
-}
-
-func (d *Desk) refuse(ctx context.Context, t *tx, v Viewer, ledger int64) error {
-	rows, _ := t.Query(ctx, `select l.id`+heldWhere+` and l.id = $2 for update of l`, v.person, ledger)
-	if _, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64]); err != nil {
-		return notFound(err)
-	}
-	return refuseRow(ctx, t, ledger)
-}
-
-func refuseRow(ctx context.Context, t *tx, ledger int64) error {
-	tag, err := t.Exec(ctx, `
-		update ledger set state = 'refused', ended_at = $2, told = false
-		where id = $1 and state in ('held', 'quarantined')`, ledger, t.now)
-	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotFound
-	}
-	return err
 }

@@ -123,10 +123,11 @@ func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 		select distinct on (s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.person = $3 as requester,
+			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from side s
 		join person p on p.id = s.person
-		join address a on a.person = p.id
+		cross join lateral (`+mailedAt+`) a
 		left join member m on m.person = p.id
 		left join organisation o on o.id = m.organisation
 		where s.person = $3 or not exists (select from agent g where g.person = s.person and g.desk = $4)

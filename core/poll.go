@@ -44,6 +44,13 @@ type Told struct {
 	UID         uint32
 }
 
+// Outlived is a mail that is done with for longer than it is kept on the server.
+type Outlived struct {
+	ID   int64
+	UID  uint32 // where it lies
+	Size int64
+}
+
 // State is the state of a ledger row.
 type State string
 

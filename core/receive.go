@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"postern/core/token"
@@ -109,23 +110,16 @@ func (d *Desk) deskOf(m Mail) (*running, string, error) {
 	if border == "" {
 		border = "none"
 	}
-	look := func(address string) string {
-		plain, _, _, _ := token.Split(address)
-		if k, ok := d.own[address]; ok {
-			return k
-		}
-		return d.own[plain]
-	}
 	var first string
 	for _, a := range m.Delivered {
 		if first == "" {
-			first = look(a)
+			first = d.deskAt(a)
 		}
 	}
 	for _, list := range [][]Address{m.To, m.Cc} {
 		for _, a := range list {
 			if first == "" {
-				first = look(a.Address)
+				first = d.deskAt(a.Address)
 			}
 		}
 	}
@@ -134,6 +128,20 @@ func (d *Desk) deskOf(m Mail) (*running, string, error) {
 	}
 	desk, err := d.desk(key)
 	return desk, border, err
+}
+
+// deskAt is the key of the desk whose address this is, "" if it is none of ours.
+func (d *Desk) deskAt(address string) string {
+	if k, ok := d.own[address]; ok {
+		return k
+	}
+	plain, _, _, _ := token.Split(address)
+	return d.own[plain]
+}
+
+// isTo says that a mail names an address of a desk in To or Cc.
+func (d *Desk) isTo(m Mail, desk string) bool {
+	return slices.ContainsFunc(copied(m), func(a Address) bool { return d.deskAt(a.Address) == desk })
 }
 
 // junkOf is the folder of a mailbox into which its mail system sorts spam.
@@ -194,6 +202,9 @@ func (d *Desk) keysOf(r *reading) asked {
 	for _, f := range m.Files {
 		sum := f.SHA256
 		a.files = append(a.files, sum[:])
+	}
+	for _, o := range others(m, d.isOwn) {
+		a.others = append(a.others, o.Address)
 	}
 	return a
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/token"
 )
 
 // lookUp reads everything that matters to a mail in one round trip, with the
@@ -19,22 +21,28 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if err != nil {
 		return nil, err
 	}
+	if border, err = d.provedBorder(ctx, t, m.Mailbox, border); err != nil {
+		return nil, err
+	}
 	r := &reading{m: m, f: &facts{}, desk: desk, set: &d.set, border: border, now: t.now, isOwn: d.isOwn}
-	a := d.keysOf(r)
-	early, _ := judge(m, border)
+	r.toDesk = d.isTo(m, desk.Key)
+	early, steps := judge(m, border)
 	if m.DKIM == NotChecked && m.Ledger != 0 { // it was judged before, and is not judged again
-		err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2) from ledger where id = $1`, m.Ledger, string(early)).
-			Scan((*string)(&early))
-		if err != nil {
-			return nil, notFound(err)
+		if early, steps, err = judgedBefore(ctx, t, m.Ledger, early); err != nil {
+			return nil, err
 		}
 	}
+	if r.relay = relayed(desk.Desk, m, early, steps, d.isOwn); r.relay != nil {
+		r.m, early = r.relay.mail(m), Unknown
+		m = r.m
+	}
+	a := d.keysOf(r)
 	sure := early == Verified
 	f := r.f
 	b := &pgx.Batch{}
 	if lock && a.from != "" {
 		// two mails of one sender are filed one after the other, whatever process has them
-		b.Queue(`select pg_advisory_xact_lock(hashtextextended($1, $2))`, a.from, int64(desk.id))
+		b.Queue(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, a.from)
 	}
 	if lock { // no desk file is applied between this look and the commit
 		b.Queue(`select pg_advisory_xact_lock_shared($1::int, $2::int)`, deskLock, desk.id)
@@ -45,10 +53,21 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if m.Ledger != 0 {
 		queueLedgerRow(b, m.Ledger, lock, &row)
 	}
+	b.Queue(`select exists (select from erased where hash = $1)`, d.saltedMail(a.content)).Query(value(&f.erased))
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
+	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, t.now, f)
+	if test := borderToken(m); test != "" {
+		queueBorderTest(b, token.Hash(test), f)
+	}
+	if m.Report != nil || len(r.bounces) > 0 {
+		queueBounced(b, a, t.now, f)
+	}
+	r.heldLines = readHeldCommands(m.Reply)
+	queueListed(b, a, desk, r.heldLines, lock, f)
+	d.queueTwins(b, a, desk.id, f)
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -78,10 +97,23 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 		f.row.State = StateStored
 	}
 	r.ownID = ours(m, f)
-	if junk := d.junkOf(m.Mailbox); junk != "" && f.row.Folder == junk {
+	r.junk = d.junkOf(m.Mailbox)
+	if r.junk != "" && f.row.Folder == r.junk {
 		r.m.Marks.Spam = true
 	}
 	return r, nil
+}
+
+// judgedBefore is the assurance that is kept of a mail, or what it would be now.
+func judgedBefore(ctx context.Context, t *tx, ledger int64, now Assurance) (Assurance, []Step, error) {
+	var kept []byte
+	var steps []Step
+	err := t.QueryRow(ctx, `select coalesce(nullif(assurance, ''), $2), evidence from ledger where id = $1`, ledger, string(now)).
+		Scan((*string)(&now), &kept)
+	if err == nil && kept != nil {
+		err = json.Unmarshal(kept, &steps)
+	}
+	return now, steps, notFound(err)
 }
 
 type ledgerRecord struct {
@@ -92,11 +124,18 @@ type ledgerRecord struct {
 	Assurance  string
 	Evidence   []byte
 	Folder     string
+	Begun      time.Time
+
+	ReleasedAs   string
+	ReleasedCase *int64
 }
 
 func (r ledgerRecord) facts() ledgerRow {
 	row := ledgerRow{ID: r.ID, State: State(r.State), ReleasedBy: r.ReleasedBy, Releaser: r.Releaser,
-		Assurance: Assurance(r.Assurance), Folder: r.Folder}
+		Assurance: Assurance(r.Assurance), Folder: r.Folder, Begun: r.Begun, ReleasedAs: HeldWord(r.ReleasedAs)}
+	if r.ReleasedCase != nil {
+		row.ReleasedCase = *r.ReleasedCase
+	}
 	if r.Evidence != nil {
 		row.Judged = json.Unmarshal(r.Evidence, &row.Evidence) == nil
 	}
@@ -106,7 +145,8 @@ func (r ledgerRecord) facts() ledgerRow {
 func queueLedgerRow(b *pgx.Batch, id int64, lock bool, into **ledgerRecord) {
 	q := `
 		select l.id, l.state, l.released_by, l.assurance, l.evidence,
-			(select b.folder from mailbox b where b.id = l.mailbox) as folder,
+			(select b.folder from mailbox b where b.id = l.mailbox) as folder, l.released_as, l.released_case,
+			(select date_trunc('second', b.begun_at) from mailbox b where b.id = l.mailbox) as begun,
 			coalesce((select nullif(p.name, '') from person p where p.id = l.released_by), 'an agent') as releaser
 		from ledger l where l.id = $1`
 	if lock {
@@ -146,7 +186,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 }
 
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
-	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment`
+	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
+	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed`
 
 // named asks for every case that any evidence of a mail names, by what the mail
 // has of each kind: most have none but their own id.
@@ -162,6 +203,7 @@ func named(a asked) (string, []any) {
 	}
 	part(`select case_id from ledger where id_hash = ?`, a.id)
 	part(`select case_id from outbox where id_hash = ?`, a.id)
+	part(`select released_case from ledger where id = ?`, a.ledger)
 	if len(a.tokens) > 0 {
 		part(`select case_id from outbox where token_hash = any(?)`, a.tokens)
 		part(`select case_id from outbox where note_hash = any(?)`, a.tokens)
@@ -210,19 +252,22 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		append([][]byte{a.id}, a.ids...)).Query(all(&f.ours))
 	if len(a.ids) > 0 {
 		b.Queue(`
-			select id, id_hash, content_hash, case_id, state from ledger
-			where id_hash = any($1) and case_id is not null
-			order by id limit 100`, a.ids).Query(all(&f.known))
+			select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+			from ledger l join mailbox b on b.id = l.mailbox
+			where l.id_hash = any($1) and l.case_id is not null
+			order by l.id limit 100`, a.ids).Query(all(&f.known))
 	}
 	b.Queue(`
-		select id, id_hash, content_hash, case_id, state from ledger
-		where desk = $1 and from_address = $2 and (id_hash = $3 or content_hash = $4)
-			and state not in ('stored', 'duplicate', 'gone') and id <> $5
-		order by id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+		select l.id, l.id_hash, l.content_hash, l.case_id, l.state, b.account, b.folder, l.received_at as received
+		from ledger l join mailbox b on b.id = l.mailbox
+		where l.desk = $1 and l.from_address = $2 and (l.id_hash = $3 or l.content_hash = $4)
+			and l.state not in ('stored', 'duplicate', 'gone') and l.id <> $5
+		order by l.id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
 	b.Queue(`
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from (
 			select c.id as case_id, c.requester as person, true as requester from cases c where c.id = `+theNamed+`
@@ -231,7 +276,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 			where p.case_id = `+theNamed+` and p.person <> c.requester
 		) s
 		join person p on p.id = s.person
-		join address a on a.person = p.id
+		cross join lateral (`+mailedAt+`) a
 		left join member m on m.person = p.id
 		left join organisation o on o.id = m.organisation
 		order by s.case_id, s.person, (a.address = $2) desc, a.suppressed_at nulls first, a.address

@@ -178,3 +178,16 @@ func TestReceive_aMailBecomesACaseAndIsAnsweredAndClosed(t *testing.T) {
 	to(t, letters, "anna@northwind.example", core.StatusNews)
 	to(t, letters, "mia@desk.example", core.NoticeStatus)
 }
+
+func TestReceive_olderMailThatSinceTakesInIsUnanswered(t *testing.T) {
+	t.Run("R74/older mail that since takes in opens its case without a word to the customer", func(t *testing.T) {
+		w := newWorld(t, nil)
+		r := w.receive(mail{from: anna, subject: "Last year", text: "x", change: func(m *core.Mail) {
+			m.Received = m.Received.Add(-300 * 24 * time.Hour)
+		}})
+		wants(t, r, core.Filed, "opens a case", "")
+		if l := w.letters(); len(l) != 0 {
+			t.Errorf("%s to %s", l[0].Kind, l[0].To.Address)
+		}
+	})
+}

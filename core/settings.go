@@ -30,6 +30,7 @@ type MailboxSettings struct {
 	Desk      string   // key of its desk
 	Addresses []string // own addresses, lower case; the first sends
 	Inbox     string   // the folder that is read; "": INBOX
+	Further   []string // folders that are read too
 	Junk      string   // folder of what the mail system took for spam; "" for none (R72)
 	Border    string   // "none", "google", "microsoft365", "authserv:NAME" (R32)
 }
@@ -45,6 +46,9 @@ func (s Settings) polled() (accounts, folders []string) {
 			m.Inbox = "INBOX"
 		}
 		add(m.Name, m.Inbox)
+		for _, folder := range m.Further {
+			add(m.Name, folder)
+		}
 		if m.Junk != "" {
 			add(m.Name, m.Junk)
 		}

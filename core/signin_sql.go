@@ -26,6 +26,7 @@ func (d *Desk) requestSignIn(ctx context.Context, t *tx, address, browser string
 		select p.id as person, p.name, coalesce(nullif(p.language, ''), o.language, '') as language,
 			coalesce((select min(g.desk) from agent g where g.person = p.id),
 				(select max(c.desk) from cases c where c.requester = p.id),
+				(select max(c.desk) from participant x join cases c on c.id = x.case_id where x.person = p.id),
 				(select min(id) from desk)) as desk,
 			(select count(*) from secret s where s.address = a.address and s.kind = 'sign-in' and s.made_at > $2) as recent
 		from address a
@@ -34,7 +35,8 @@ func (d *Desk) requestSignIn(ctx context.Context, t *tx, address, browser string
 		left join organisation o on o.id = m.organisation
 		where a.address = $1 and p.blocked_at is null
 			and (m.person is not null or exists (select from agent g where g.person = p.id)
-				or exists (select from cases c where c.requester = p.id))`,
+				or exists (select from cases c where c.requester = p.id)
+				or exists (select from participant x where x.person = p.id))`,
 		address, t.now.Add(-d.set.Budgets.Links.Within))
 	in, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[letIn])
 	if err == pgx.ErrNoRows {

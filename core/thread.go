@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -64,6 +65,8 @@ type thread struct {
 	hidden   *caseRow   // the first case named that the sender may not see
 	conflict bool       // it names cases of two organisations
 	letter   *letterRow // the letter that is answered, if the sign is one
+	aside    *caseRow   // the first hidden case for which the sender is proposed, by an answer to a mail of it
+	asideBy  evidence
 }
 
 // findCase weighs the evidence: the first sign that names a case decides
@@ -82,6 +85,9 @@ func findCase(f *facts, signs []evidence, desk int) (thread, []Step) {
 			if t.hidden == nil {
 				t.hidden = c
 				steps = append(steps, Step{"R34", fmt.Sprintf("(%s) %s: a case this person may not see is not weighed", e.part, e.says)})
+			}
+			if t.aside == nil && (e.part == "b" || e.part == "c") && slices.Contains(f.proposed, c.ID) {
+				t.aside, t.asideBy = c, e
 			}
 			continue
 		case t.found == nil:

@@ -58,6 +58,23 @@ type CaseView struct {
 	Entries  []Entry // by (at, id)
 	Files    []FileLine
 	Moves    []CaseMove // what the viewer may do with a press
+	// for agents: who may be added to the case with a press (R38), and the case
+	// to which its requester may be added, if this one is perhaps about that (R37)
+	Proposed []PersonLine
+	About    *AboutLine
+}
+
+// PersonLine is somebody as agents see them.
+type PersonLine struct {
+	Address string
+	Name    string
+}
+
+// AboutLine is a case that another one is perhaps about, and the requester of
+// that other one, who does not see it.
+type AboutLine struct {
+	Number string
+	PersonLine
 }
 
 // Entry is one line of the timeline.
@@ -126,23 +143,43 @@ type QuestionItem struct {
 	Waiting
 }
 
+// HeldQuery asks for a page of held mail.
+type HeldQuery struct {
+	Kind   HeldKind // "" is all
+	Before int64    // last row of the page before, 0 for the newest
+}
+
+// HeldPage is a page of at most 50 held mails.
+type HeldPage struct {
+	Mails []HeldLine
+	Count map[HeldKind]int // of all pages
+	More  bool
+}
+
 // HeldLine is one held or quarantined mail in the agents' list.
 type HeldLine struct {
 	Ledger    int64
 	State     State
-	Reason    string
+	Reason    string // as the ledger has it
 	From      string
 	Subject   string
 	Received  time.Time
 	Size      int64
 	Class     string
 	Assurance string
+
+	// of mail that waits for an agent
+	Code   string   `db:"-"` // of the reason: one of HeldReasons
+	Detail string   `db:"-"` // what the reason names
+	Kind   HeldKind `db:"-"`
+	About  string   `db:"-"` // number of the case that it names, "" if none (R36)
 }
 
 // HeldView is a held mail with the trace of the rules that held it, and its text.
 type HeldView struct {
 	HeldLine
 	Mailbox string
+	Blocked bool // its sender is (R72)
 	Trace   []Step
 	Raw     []byte // its first 64 KiB, as they came
 }

@@ -8,9 +8,14 @@ package core
 // a member what the organisation has, if the desk shows it to all of it or to
 // power users, and once it is sure that the person is who they say (R71: a
 // domain in an address alone opens nothing).
-const wall = `(
-	c.requester = s.person
+const wall = `(` + wallWhole + `
 	or exists (select from participant p where p.case_id = c.id and p.person = s.person)
+)`
+
+// wallWhole is who sees all of a case. Somebody who is a participant and
+// nothing else sees what was written since they are (R38).
+const wallWhole = `(
+	c.requester = s.person
 	or exists (select from agent a where a.person = s.person and a.desk = c.desk)
 	or (c.organisation = s.organisation and s.sure
 		and (s.power or exists (select from desk d where d.id = c.desk and d.sees = 'organisation')))

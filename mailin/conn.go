@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"regexp"
+	"strconv"
 	"sync"
 	"time"
 
@@ -39,14 +41,27 @@ type guardConn struct {
 
 	mu    sync.Mutex
 	idle  time.Duration
+	left  int64 // octets that may still come for what was asked
 	cause error // why we closed it
 }
+
+// talk is what a server may say about anything beside the bodies that we ask
+// for: 100,000 UIDs one by one are 700 KB. Beyond it, it would fill our memory.
+const talk = 32 << 20
 
 func (g *guardConn) Read(p []byte) (int, error) {
 	g.mu.Lock()
 	g.Conn.SetReadDeadline(time.Now().Add(g.idle)) // progress, not total time
 	g.mu.Unlock()
 	n, err := g.Conn.Read(p)
+	g.mu.Lock()
+	g.left -= int64(n)
+	flood := g.left < 0
+	g.mu.Unlock()
+	if flood {
+		g.fail(errFlood)
+		return 0, errFlood
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		g.mu.Lock()
 		idle := g.idle
@@ -56,6 +71,8 @@ func (g *guardConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+var errFlood = errors.New("the server sends without end what nobody asked for")
+
 // SetReadDeadline does nothing: the library resets it at each response.
 func (g *guardConn) SetReadDeadline(time.Time) error { return nil }
 
@@ -63,8 +80,15 @@ func (g *guardConn) SetReadDeadline(time.Time) error { return nil }
 func (g *guardConn) limit(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.idle = d
+	g.idle, g.left = d, talk
 	g.Conn.SetReadDeadline(time.Now().Add(d))
+}
+
+// expect lets so many octets more come.
+func (g *guardConn) expect(octets int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.left += octets
 }
 
 // fail closes the connection. The first cause is the one reported: the library
@@ -92,6 +116,7 @@ type Conn struct {
 	guard  *guardConn
 	caps   imap.CapSet
 	pace   pace
+	way    string        // how we signed in
 	news   chan struct{} // the server said that a mail came in
 }
 
@@ -106,6 +131,9 @@ func (c *Conn) Abilities() []string {
 	return list
 }
 
+// SignIn is how the server let us in: AUTH=PLAIN, LOGIN, AUTH=XOAUTH2 ...
+func (c *Conn) SignIn() string { return c.way }
+
 // Folder looks whether a folder is there and how many mails it holds. The
 // answer to a missing folder is an error that says so.
 func (c *Conn) Folder(ctx context.Context, name string) (mails uint32, err error) {
@@ -118,6 +146,18 @@ func (c *Conn) Folder(ctx context.Context, name string) (mails uint32, err error
 	})
 	return mails, err
 }
+
+// over says that the connection has ended.
+func (c *Conn) over() bool {
+	select {
+	case <-c.client.Closed():
+		return true
+	default:
+		return c.guard.why() != nil
+	}
+}
+
+var errLineBroke = errors.New("the connection broke while nobody used it")
 
 // Close ends the connection; politely, if the server answers at once.
 func (c *Conn) Close() error {
@@ -133,14 +173,16 @@ func (c *Conn) Close() error {
 
 // do runs one command under the limits of R15.
 func (c *Conn) do(ctx context.Context, what string, command func() error) error {
-	return c.doWithin(ctx, c.pace.command, what, command)
+	return c.doWithin(ctx, c.pace.command, 0, what, command)
 }
 
-func (c *Conn) doWithin(ctx context.Context, most time.Duration, what string, command func() error) error {
+// doWithin is do for a command that brings octets of bodies.
+func (c *Conn) doWithin(ctx context.Context, most time.Duration, octets int64, what string, command func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	c.guard.limit(c.pace.silence)
+	c.guard.expect(octets)
 	defer c.guard.limit(c.pace.resting)
 	watchdog := time.AfterFunc(most, func() { c.guard.fail(fmt.Errorf("no end after %s", most)) })
 	defer watchdog.Stop()
@@ -178,4 +220,42 @@ func (r *refusal) Unwrap() error { return r.answer }
 func refused(err error) bool {
 	var r *refusal
 	return errors.As(err, &r)
+}
+
+// busyCodes are refusals that say nothing of what was asked (RFC 5530): it is
+// asked again later.
+var busyCodes = map[imap.ResponseCode]bool{
+	imap.ResponseCodeUnavailable: true, imap.ResponseCodeInUse: true, imap.ResponseCodeLimit: true,
+	imap.ResponseCodeServerBug: true, imap.ResponseCodeOverQuota: true, imap.ResponseCodeContactAdmin: true,
+	"THROTTLED": true,
+}
+
+// busyText is how servers say the same without a code: Exchange names the time
+// that it wants to be left alone.
+var busyText = regexp.MustCompile(`(?i)throttl|too many simultaneous|server (?:is )?(?:busy|unavailable)|backoff time: ?(\d{1,9}) ?milliseconds`)
+
+// unnamed is for a server that names no time: the usual waits do.
+const unnamed = time.Millisecond
+
+// longestBusy bounds what a server may ask for: mail waits meanwhile.
+const longestBusy = 15 * time.Minute
+
+// busy is how long a server that cannot serve us now wants to be left alone;
+// 0 if it is not that.
+func busy(err error) time.Duration {
+	var r *refusal
+	if !errors.As(err, &r) {
+		return 0
+	}
+	found := busyText.FindAllStringSubmatch(r.answer.Text, -1)
+	if !busyCodes[r.answer.Code] && found == nil {
+		return 0
+	}
+	wait := unnamed
+	for _, m := range found {
+		if ms, err := strconv.Atoi(m[1]); err == nil {
+			wait = max(wait, time.Duration(ms)*time.Millisecond)
+		}
+	}
+	return min(wait, longestBusy)
 }

@@ -3,8 +3,11 @@ package mailin
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +18,6 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-sasl"
 )
 
 // Server says where a mailbox is and who reads it.
@@ -24,7 +26,11 @@ type Server struct {
 	Port           int
 	TLS            string // implicit, starttls; none on loopback only (R14)
 	CAFile         string // a company's own authority, in PEM
+	CertSHA256     string // or the fingerprint of the one certificate that is right, in hex
 	User, Password string
+
+	Auth  string      // xoauth2 or oauthbearer, if there is Token
+	Token TokenSource // nil: by password
 
 	pace *pace // nil: the usual
 }
@@ -32,18 +38,35 @@ type Server struct {
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
 // Dial connects and signs in. Its errors are sentences that say what to check.
+// A token that is refused may have been withdrawn: once, another is fetched.
 func Dial(ctx context.Context, s Server) (*Conn, error) {
+	c, err := s.dial(ctx, "")
+	var login *LoginError
+	if errors.As(err, &login) && login.refused != "" {
+		c, err = s.dial(ctx, login.refused)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.address(), err)
+	}
+	return c, nil
+}
+
+func (s Server) dial(ctx context.Context, refused string) (*Conn, error) {
 	limits := usualPace
 	if s.pace != nil {
 		limits = *s.pace
 	}
+	token, err := s.token(ctx, refused) // first: a server waits for nobody to sign in
+	if err != nil {
+		return nil, err
+	}
 	c, err := s.connect(ctx, limits)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.address(), err)
+		return nil, err
 	}
-	if err := c.signIn(ctx, s); err != nil {
+	if err := c.signIn(ctx, s, token); err != nil {
 		c.guard.fail(err)
-		return nil, fmt.Errorf("%s: %w", s.address(), err)
+		return nil, err
 	}
 	return c, nil
 }
@@ -61,7 +84,7 @@ func (s Server) connect(ctx context.Context, limits pace) (*Conn, error) {
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	guard := &guardConn{Conn: tcp, idle: 2 * limits.connect} // ctx comes first
+	guard := &guardConn{Conn: tcp, idle: 2 * limits.connect, left: talk} // ctx comes first
 	defer context.AfterFunc(ctx, func() { guard.fail(context.Cause(ctx)) })()
 	wire, err := s.secure(ctx, guard, settings)
 	if err == nil {
@@ -79,6 +102,9 @@ func (s Server) connect(ctx context.Context, limits pace) (*Conn, error) {
 
 func (s Server) tlsConfig() (*tls.Config, error) {
 	settings := &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12}
+	if s.CertSHA256 != "" {
+		return settings, pin(settings, s.CertSHA256)
+	}
 	if s.CAFile == "" {
 		return settings, nil
 	}
@@ -93,6 +119,23 @@ func (s Server) tlsConfig() (*tls.Config, error) {
 		return nil, fmt.Errorf("ca_file: no certificate in %s: it must be PEM (-----BEGIN CERTIFICATE-----)", s.CAFile)
 	}
 	return settings, nil
+}
+
+// pin believes one certificate, whoever signed it and whatever name it is for.
+func pin(settings *tls.Config, fingerprint string) error {
+	want, err := hex.DecodeString(strings.ReplaceAll(fingerprint, ":", ""))
+	if err != nil || len(want) != sha256.Size {
+		return errors.New("cert_sha256 is no SHA-256 fingerprint: 64 hexadecimal digits")
+	}
+	settings.InsecureSkipVerify = true // verified here, by the fingerprint
+	settings.VerifyConnection = func(c tls.ConnectionState) error {
+		got := sha256.Sum256(c.PeerCertificates[0].Raw)
+		if subtle.ConstantTimeCompare(got[:], want) != 1 {
+			return fmt.Errorf("its certificate is not the one of cert_sha256: if it was renewed there, write %x", got)
+		}
+		return nil
+	}
+	return nil
 }
 
 // secure returns the connection on which IMAP is spoken.
@@ -222,51 +265,3 @@ func (c *Conn) greet(wire net.Conn) error {
 	}
 	return nil
 }
-
-// signIn leaves the connection ready for SELECT.
-func (c *Conn) signIn(ctx context.Context, s Server) error {
-	var caps imap.CapSet
-	err := c.do(ctx, "CAPABILITY", func() (err error) {
-		caps, err = c.client.Capability().Wait()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = c.do(ctx, "sign in", func() error {
-		if caps.Has(imap.AuthCap(sasl.Plain)) {
-			return c.client.Authenticate(sasl.NewPlainClient("", s.User, s.Password))
-		}
-		if caps.Has(imap.CapLoginDisabled) {
-			return errNoPassword
-		}
-		return c.client.Login(s.User, s.Password).Wait()
-	})
-	switch {
-	case errors.Is(err, errNoPassword):
-		return errNoPassword
-	case refused(err):
-		return &LoginError{User: s.User, err: err}
-	case err != nil:
-		return err
-	}
-	return c.do(ctx, "CAPABILITY", func() (err error) {
-		c.caps, err = c.client.Capability().Wait() // there are more after signing in
-		return err
-	})
-}
-
-var errNoPassword = errors.New("the server takes no passwords (LOGINDISABLED, no AUTH=PLAIN): does it need OAuth, or TLS?")
-
-// LoginError is a refused user or password. Trying on fast would lock the
-// account.
-type LoginError struct {
-	User string
-	err  error
-}
-
-func (e *LoginError) Error() string {
-	return fmt.Sprintf("user %q is refused: check user and password (%v)", e.User, e.err)
-}
-
-func (e *LoginError) Unwrap() error { return e.err }

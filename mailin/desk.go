@@ -39,6 +39,9 @@ type Keeper interface {
 type Teller interface {
 	Ended(ctx context.Context, mailbox int64, after int64, limit int) ([]core.Ended, error)
 	Told(ctx context.Context, mailbox int64, told []core.Told) error
+	// Outlived gives mails that are done with for longer than older and lie in
+	// a folder, whichever folder of the account they came by (R13).
+	Outlived(ctx context.Context, mb core.Mailbox, folder string, uidValidity uint32, older time.Duration, after int64, limit int) ([]core.Outlived, error)
 }
 
 // FileDesk is what a Filer needs of the desk.

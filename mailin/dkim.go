@@ -26,6 +26,7 @@ import (
 const (
 	verifyTime    = 5 * time.Second // R31: all look-ups of one mail
 	verifyMost    = 5               // signatures of one mail
+	clockSkew     = time.Hour       // how far in the future a signature may be made
 	longestAnswer = time.Hour       // R31: how long any answer is believed
 	longestNo     = 5 * time.Minute // a name that does not exist yet may soon
 	cachedAnswers = 10_000
@@ -34,7 +35,8 @@ const (
 // Verifier checks DKIM signatures (RFC 6376). It is safe for concurrent use and
 // keeps the keys it has looked up.
 type Verifier struct {
-	servers []string // host:port, asked in turn
+	servers []string      // host:port, asked in turn
+	time    time.Duration // of all look-ups of one mail
 	now     func() time.Time
 	udp     *dns.Client
 	tcp     *dns.Client
@@ -61,6 +63,7 @@ type question struct {
 // system's servers if it is "".
 func NewVerifier(server string) *Verifier {
 	v := &Verifier{
+		time:    verifyTime,
 		now:     time.Now,
 		udp:     &dns.Client{Net: "udp", Timeout: 1500 * time.Millisecond, UDPSize: 1232},
 		tcp:     &dns.Client{Net: "tcp", Timeout: 2 * time.Second},
@@ -106,10 +109,11 @@ func (v *Verifier) Verify(ctx context.Context, r io.ReaderAt, size int64) ([]cor
 		return nil, core.CheckDone
 	}
 	fields = fields[:min(len(fields), verifyMost)]
-	ctx, stop := context.WithTimeout(ctx, verifyTime)
+	ctx, stop := context.WithTimeout(ctx, v.time)
 	defer stop()
+	keys := keyring{look: func(name string) ([]string, error) { return v.txt(ctx, name) }}
 	results, err := dkim.VerifyWithOptions(io.NewSectionReader(src, 0, size), &dkim.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return v.txt(ctx, name) },
+		LookupTXT:        keys.txt,
 		MaxVerifications: verifyMost,
 	})
 	failed := err != nil && !errors.Is(err, dkim.ErrTooManySignatures)
@@ -142,8 +146,12 @@ func (v *Verifier) Verify(ctx context.Context, r io.ReaderAt, size int64) ([]cor
 			}
 		case !plainDomain(result.Domain):
 			s.Why = "d= is no domain name"
+		case result.Time.After(v.now().Add(clockSkew)):
+			s.Why = "it was made in the future"
+		case keys.isStrict(result, s.Selector) && !strings.HasSuffix(result.Identifier, "@"+result.Domain):
+			s.Why = "i= is a sub-domain, which the key forbids"
 		default:
-			s.Valid = true
+			s.Valid, s.ToOpen = true, s.Covers && toOpen(strict, result.HeaderKeys)
 			s.Domain = strings.ToLower(strings.TrimSuffix(result.Domain, "."))
 			s.Org = organisation(s.Domain)
 			decided = decided || s.Covers && !s.Limited && s.Org != "" && s.Org == fromOrg
@@ -263,8 +271,8 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 	limits := mime.DefaultLimits
 	in := bufio.NewReader(io.NewSectionReader(r, 0, size))
 	var block []byte
-	var starts []int // of the fields in block
-	eol := ""
+	var starts []int         // of the fields in block
+	eol, hollow := "", false // hollow: the line before holds nothing but space
 	for {
 		start := len(block)
 		for {
@@ -292,10 +300,11 @@ func strictHeader(r io.ReaderAt, size int64) (fields []strictField, ok bool) {
 		case len(line) == 0:
 			return cutFields(block[:start], starts, limits.FieldBytes)
 		case line[0] == ' ' || line[0] == '\t':
-			if len(starts) == 0 {
+			if len(starts) == 0 || len(bytes.TrimSpace(line)) == 0 { // mime takes a blank line for the header's end
 				return nil, false
 			}
-		case !strictName(line) || len(starts) >= limits.Fields:
+			hollow = len(bytes.TrimSpace(line)) == 0
+		case !strictName(line) || len(starts) >= limits.Fields || hollow: // mime may take a line of nothing but space for the empty one
 			return nil, false
 		default:
 			starts = append(starts, start)
@@ -353,7 +362,7 @@ func sameFields(strict []strictField, h mime.Header) bool {
 			return false
 		}
 		switch strings.ToLower(f.name) {
-		case "from", "subject", "date", "dkim-signature":
+		case "from", "subject", "date", "to", "cc", "dkim-signature":
 			if !slices.Equal(strings.Fields(f.value), strings.Fields(h[i].Value)) {
 				return false
 			}
@@ -406,6 +415,23 @@ func covers(fields []strictField, signed []string) bool {
 		}
 	}
 	return true
+}
+
+// toOpen says that some To or Cc of the mail is not signed: h= names a field as
+// often as it is signed, the lowest first (RFC 6376 section 5.4.2).
+func toOpen(fields []strictField, signed []string) bool {
+	for _, name := range []string{"To", "Cc"} {
+		n := 0
+		for _, s := range signed {
+			if strings.EqualFold(s, name) {
+				n++
+			}
+		}
+		if len(all(fields, name)) > n {
+			return true
+		}
+	}
+	return false
 }
 
 // txt looks a key up. The error of a DNS that gave no answer is temporary
@@ -487,10 +513,14 @@ func (v *Verifier) ask(ctx context.Context, name string) answer {
 			if err != nil {
 				continue
 			}
-			if reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError {
+			switch {
+			case len(reply.Question) != 1 || !strings.EqualFold(reply.Question[0].Name, name):
+				err = errors.New("an answer to another question")
+			case reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError:
 				return v.read(name, reply)
+			default:
+				err = errors.New(dns.RcodeToString[reply.Rcode])
 			}
-			err = errors.New(dns.RcodeToString[reply.Rcode])
 		}
 	}
 	return answer{err: noAnswer(name, err)}

@@ -1,17 +1,8 @@
 package mailin
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"iter"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -63,6 +54,7 @@ type DSNExplained struct {
 	Status     []string `json:"status"`
 	Action     []string `json:"action"`
 	Recipient  []string `json:"recipient"`
+	Original   []string `json:"original"` // the address written to, "" where it is the recipient
 	Diagnostic []string `json:"diagnostic"`
 }
 
@@ -96,11 +88,12 @@ func NewExplanation(file string, m core.Mail) Explanation {
 		e.Attachments = append(e.Attachments, AttachmentExplained{f.Name, f.Type, f.Size, hex.EncodeToString(f.SHA256[:]), f.Inline})
 	}
 	if m.Report != nil {
-		e.DSN = &DSNExplained{[]string{}, []string{}, []string{}, []string{}}
+		e.DSN = &DSNExplained{[]string{}, []string{}, []string{}, []string{}, []string{}}
 		for _, r := range m.Report.Recipients {
 			e.DSN.Status = append(e.DSN.Status, r.Status)
 			e.DSN.Action = append(e.DSN.Action, r.Action)
 			e.DSN.Recipient = append(e.DSN.Recipient, r.Address)
+			e.DSN.Original = append(e.DSN.Original, r.Original)
 			e.DSN.Diagnostic = append(e.DSN.Diagnostic, r.Diagnostic)
 		}
 	}
@@ -123,125 +116,28 @@ func bare(list []core.Address) []string {
 	return all
 }
 
-// Source is one mail in a file. It may be read until the next one is asked for.
-type Source struct {
-	Name string // the file's path; in an mbox of several, "path#3"
-	Mail io.ReaderAt
-	Size int64
+// HeaderOnly reads of a mail what is taken of one that is too large: its header
+// block, 256 KiB of it at most (R17).
+func HeaderOnly(r io.ReaderAt, size int64) (*io.SectionReader, error) {
+	block := make([]byte, min(size, headerBytes))
+	n, err := r.ReadAt(block, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	if end := headerEnd(block[:n]); end >= 0 {
+		n = end
+	}
+	return io.NewSectionReader(r, 0, int64(n)), err
 }
 
-// Files walks mails in files, directories (all they hold, in the order of
-// names) and mboxes, in the memory of one line. What cannot be read is given
-// with its name and an error, and the walk goes on.
-func Files(paths []string) iter.Seq2[Source, error] {
-	return func(yield func(Source, error) bool) {
-		for _, path := range paths {
-			if !walkFiles(path, yield) {
-				return
-			}
+// SignedBy are the domains whose DKIM signatures a mail carries, unchecked.
+func SignedBy(r io.ReaderAt, size int64) []string {
+	const most = 10
+	var domains []string
+	for _, f := range headerOf(r, size) {
+		if strings.EqualFold(f.Name, "DKIM-Signature") && len(domains) < most {
+			domains = append(domains, tag(f.Value, "d"))
 		}
 	}
-}
-
-// walkFiles returns false when the caller has had enough.
-func walkFiles(path string, yield func(Source, error) bool) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return yield(Source{Name: path}, err)
-	}
-	if !info.IsDir() {
-		return openMails(path, info, yield)
-	}
-	enough := errors.New("enough")
-	err = filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			if !yield(Source{Name: name}, err) {
-				return enough
-			}
-			return nil
-		}
-		if d.IsDir() {
-			return nil
-		}
-		info, err := os.Stat(name) // a link counts as the file it leads to
-		switch {
-		case err != nil:
-			if !yield(Source{Name: name}, err) {
-				return enough
-			}
-		case info.Mode().IsRegular():
-			if !openMails(name, info, yield) {
-				return enough
-			}
-		}
-		return nil
-	})
-	return err != enough
-}
-
-func openMails(path string, info fs.FileInfo, yield func(Source, error) bool) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return yield(Source{Name: path}, err)
-	}
-	defer f.Close()
-	if !info.Mode().IsRegular() { // a pipe: it can be read once only
-		const most = 64 << 20
-		b, err := io.ReadAll(io.LimitReader(f, most+1))
-		if err == nil && len(b) > most {
-			err = fmt.Errorf("%s: larger than %d MiB", path, most>>20)
-		}
-		if err != nil {
-			return yield(Source{Name: path}, err)
-		}
-		return splitMbox(path, bytes.NewReader(b), int64(len(b)), yield)
-	}
-	return splitMbox(path, f, info.Size(), yield)
-}
-
-// mboxLine begins a mail in an mbox; an ordinary sentence that begins with
-// "From " has no time and year at its end.
-var mboxLine = regexp.MustCompile(`^From \S.*\d\d:\d\d.*\d{4}`)
-
-// splitMbox yields the mails of an mbox, or the file as one mail if it is
-// none. Each mail is a section of the file.
-func splitMbox(path string, f io.ReaderAt, size int64, yield func(Source, error) bool) bool {
-	in := bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 64<<10)
-	var pos, start int64 // start of the mail under way, behind its From line
-	var gap int64        // length of the empty line before the current one
-	n, fresh := 0, true
-	mail := func(from, to int64, last bool) bool {
-		name := path
-		if n++; n > 1 || !last {
-			name = fmt.Sprintf("%s#%d", path, n)
-		}
-		return yield(Source{name, io.NewSectionReader(f, from, to-from), to - from}, nil)
-	}
-	mbox := false
-	for {
-		line, err := in.ReadSlice('\n')
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-			return yield(Source{Name: path}, err)
-		}
-		if fresh && (pos == 0 || mbox && gap > 0) && bytes.HasPrefix(line, []byte("From ")) && mboxLine.Match(line[:min(len(line), 300)]) {
-			if mbox && !mail(start, pos-gap, false) {
-				return false
-			}
-			mbox, start = true, pos+int64(len(line))
-		}
-		if !mbox {
-			return mail(0, size, true)
-		}
-		if len(line) > 0 {
-			gap = 0
-		}
-		if fresh && len(line) > 0 && len(bytes.TrimRight(line, "\r\n")) == 0 {
-			gap = int64(len(line))
-		}
-		pos += int64(len(line))
-		fresh = err == nil
-		if err == io.EOF {
-			return mail(start, max(start, pos-gap), true)
-		}
-	}
+	return domains
 }

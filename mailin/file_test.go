@@ -46,41 +46,43 @@ func mailFrom(from, id string, fields ...string) string {
 }
 
 func TestFile_R75_relatedOnesInOrder(t *testing.T) {
-	d, f, mb := window(t)
-	const people, each = 20, 15
-	order := map[string][]int64{}
-	var mu sync.Mutex
-	inWork := map[string]bool{}
-	who := map[int64]string{}
-	d.onReceive = func(m core.Mail) (core.Receipt, error) {
-		mu.Lock()
-		p := who[m.Ledger]
-		if inWork[p] {
-			t.Errorf("R75/two mails of %s at once", p)
+	t.Run("R75/related mails are filed one after another, in the order of their UIDs", func(t *testing.T) {
+		d, f, mb := window(t)
+		const people, each = 20, 15
+		order := map[string][]int64{}
+		var mu sync.Mutex
+		inWork := map[string]bool{}
+		who := map[int64]string{}
+		d.onReceive = func(m core.Mail) (core.Receipt, error) {
+			mu.Lock()
+			p := who[m.Ledger]
+			if inWork[p] {
+				t.Errorf("R75/two mails of %s at once", p)
+			}
+			inWork[p] = true
+			mu.Unlock()
+			time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+			mu.Lock()
+			defer mu.Unlock()
+			inWork[p] = false
+			order[p] = append(order[p], m.Ledger)
+			return core.Receipt{State: core.Filed}, nil
 		}
-		inWork[p] = true
-		mu.Unlock()
-		time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
-		mu.Lock()
-		defer mu.Unlock()
-		inWork[p] = false
-		order[p] = append(order[p], m.Ledger)
-		return core.Receipt{State: core.Filed}, nil
-	}
-	for n := range people * each {
-		p := fmt.Sprint("p", n%people)
-		id := d.store(mb.ID, mailFrom(p, fmt.Sprint("m", n)), time.Now().Add(-time.Duration(n%3)*time.Hour))
-		mu.Lock()
-		who[id] = p
-		mu.Unlock()
-	}
-	running(t, f)
-	d.wait(t, "all", func() bool { return d.allEnded() })
-	for p, ids := range order {
-		if len(ids) != each || !slices.IsSorted(ids) {
-			t.Errorf("%s: %v", p, ids)
+		for n := range people * each {
+			p := fmt.Sprint("p", n%people)
+			id := d.store(mb.ID, mailFrom(p, fmt.Sprint("m", n)), time.Now().Add(-time.Duration(n%3)*time.Hour))
+			mu.Lock()
+			who[id] = p
+			mu.Unlock()
 		}
-	}
+		running(t, f)
+		d.wait(t, "all", func() bool { return d.allEnded() })
+		for p, ids := range order {
+			if len(ids) != each || !slices.IsSorted(ids) {
+				t.Errorf("%s: %v", p, ids)
+			}
+		}
+	})
 }
 
 func TestFile_R75_aMailWaitsForTheOneItNames(t *testing.T) {
@@ -217,66 +219,70 @@ func TestFile_R10_databaseAwayCountsNoTry(t *testing.T) {
 }
 
 func TestFile_R31_postponedUntilTheDNSAnswers(t *testing.T) {
-	d, f, mb := window(t)
-	var mu sync.Mutex
-	asked, verdict := 0, core.CheckLater
-	f.Verify = func(context.Context, io.ReaderAt, int64) ([]core.Signature, core.Checked) {
-		mu.Lock()
-		defer mu.Unlock()
-		asked++
-		return nil, verdict
-	}
-	d.onPostpone = func(int64) bool { mu.Lock(); defer mu.Unlock(); return asked >= 4 }
-	var got core.Mail
-	d.onReceive = func(m core.Mail) (core.Receipt, error) {
-		got = m
-		return core.Receipt{State: core.Filed}, nil
-	}
-	d.store(mb.ID, mailFrom("anna", "m"), time.Now())
-	running(t, f)
-	wakeUntil(t, d, f, func() bool { return d.allEnded() })
-	if asked != 4 || got.DKIM != core.CheckLater || d.rows[0].Tries != 0 {
-		t.Errorf("asked %d times, filed with %q after %d tries", asked, got.DKIM, d.rows[0].Tries)
-	}
-	if got.Mailbox != "support" || got.Ledger != 1 || got.Received.IsZero() || got.Size == 0 {
-		t.Errorf("facts are missing: %+v", got)
-	}
+	t.Run("R31/a mail stays stored until the DNS answers or is given up", func(t *testing.T) {
+		d, f, mb := window(t)
+		var mu sync.Mutex
+		asked, verdict := 0, core.CheckLater
+		f.Verify = func(context.Context, io.ReaderAt, int64) ([]core.Signature, core.Checked) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked++
+			return nil, verdict
+		}
+		d.onPostpone = func(int64) bool { mu.Lock(); defer mu.Unlock(); return asked >= 4 }
+		var got core.Mail
+		d.onReceive = func(m core.Mail) (core.Receipt, error) {
+			got = m
+			return core.Receipt{State: core.Filed}, nil
+		}
+		d.store(mb.ID, mailFrom("anna", "m"), time.Now())
+		running(t, f)
+		wakeUntil(t, d, f, func() bool { return d.allEnded() })
+		if asked != 4 || got.DKIM != core.CheckLater || d.rows[0].Tries != 0 {
+			t.Errorf("asked %d times, filed with %q after %d tries", asked, got.DKIM, d.rows[0].Tries)
+		}
+		if got.Mailbox != "support" || got.Ledger != 1 || got.Received.IsZero() || got.Size == 0 {
+			t.Errorf("facts are missing: %+v", got)
+		}
+	})
 }
 
 func TestFile_newMailDoesNotWaitForABacklog(t *testing.T) {
-	d, f, mb := window(t)
-	gate := make(chan struct{})
-	fresh := make(chan int64, 1)
-	d.onReceive = func(m core.Mail) (core.Receipt, error) {
-		if time.Since(m.Received) < freshFor {
-			fresh <- m.Ledger
-		} else {
-			<-gate // a backlog that does not move
+	t.Run("R75/mail of the last ten minutes has workers of its own", func(t *testing.T) {
+		d, f, mb := window(t)
+		gate := make(chan struct{})
+		fresh := make(chan int64, 1)
+		d.onReceive = func(m core.Mail) (core.Receipt, error) {
+			if time.Since(m.Received) < freshFor {
+				fresh <- m.Ledger
+			} else {
+				<-gate // a backlog that does not move
+			}
+			return core.Receipt{State: core.Filed}, nil
 		}
-		return core.Receipt{State: core.Filed}, nil
-	}
-	for n := range 2000 {
-		d.store(mb.ID, mailFrom(fmt.Sprint("p", n), fmt.Sprint("m", n)), time.Now().Add(-time.Hour))
-	}
-	running(t, f)
-	d.wait(t, "the window is full", func() bool { return d.raws >= feedWindow })
-	raw := mailFrom("new", "new")
-	id := d.store(mb.ID, raw, time.Now())
-	s := &spool{memory: []byte(raw), size: int64(len(raw))}
-	f.offer(t.Context(), mb.ID, []keptMail{{d.rows[id-1].Stored, s}})
-	select {
-	case got := <-fresh:
-		if got != id {
-			t.Errorf("row %d", got)
+		for n := range 2000 {
+			d.store(mb.ID, mailFrom(fmt.Sprint("p", n), fmt.Sprint("m", n)), time.Now().Add(-time.Hour))
 		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("it waits")
-	}
-	close(gate)
-	d.wait(t, "all", func() bool { return d.allEnded() })
-	if len(d.received) != 2001 {
-		t.Errorf("%d receipts for 2001 rows", len(d.received))
-	}
+		running(t, f)
+		d.wait(t, "the window is full", func() bool { return d.raws >= feedWindow })
+		raw := mailFrom("new", "new")
+		id := d.store(mb.ID, raw, time.Now())
+		s := &spool{memory: []byte(raw), size: int64(len(raw))}
+		f.offer(t.Context(), mb.ID, []keptMail{{d.rows[id-1].Stored, s}})
+		select {
+		case got := <-fresh:
+			if got != id {
+				t.Errorf("row %d", got)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("it waits")
+		}
+		close(gate)
+		d.wait(t, "all", func() bool { return d.allEnded() })
+		if len(d.received) != 2001 {
+			t.Errorf("%d receipts for 2001 rows", len(d.received))
+		}
+	})
 }
 
 func TestFile_eachRowOnceAndBytesAreHandedOver(t *testing.T) {

@@ -1,6 +1,7 @@
 package mailin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,23 @@ func (c *Conn) search(ctx context.Context, criteria *imap.SearchCriteria) (imap.
 		}
 		return err
 	})
+	if n := count(found); n > mostListed {
+		return nil, fmt.Errorf("the server lists %d mails: that cannot be", n)
+	}
 	return found, err
+}
+
+// mostListed is more than any folder holds. A set of all numbers there are
+// would keep us asking for years.
+const mostListed = 20_000_000
+
+func count(set imap.UIDSet) (n int64) {
+	for _, r := range set {
+		if r.Stop >= r.Start {
+			n += int64(r.Stop) - int64(r.Start) + 1
+		}
+	}
+	return n
 }
 
 // since lists what the server took in from a moment on, and up to two days
@@ -106,36 +123,56 @@ func uidSet(uids []uint32) imap.UIDSet {
 }
 
 // heads asks for sizes and dates (R11). UIDs that are gone are not in the
-// answer.
+// answer; those that are not are asked for once more, as an answer that lacks
+// some is what a server in trouble gives.
 func (c *Conn) heads(ctx context.Context, uids []uint32) ([]head, error) {
+	heads, err := c.headsOnce(ctx, uids)
+	if err != nil || len(heads) >= len(uids) {
+		return heads, err
+	}
+	missing := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool {
+		_, found := slices.BinarySearchFunc(heads, uid, func(h head, uid uint32) int { return cmp.Compare(h.uid, uid) })
+		return found
+	})
+	more, err := c.headsOnce(ctx, missing)
+	heads = append(heads, more...)
+	slices.SortFunc(heads, byUID)
+	return heads, err
+}
+
+func byUID(a, b head) int { return cmp.Compare(a.uid, b.uid) }
+
+func (c *Conn) headsOnce(ctx context.Context, uids []uint32) ([]head, error) {
+	asked := uidSet(uids)
 	var heads []head
 	err := c.do(ctx, "UID FETCH sizes", func() error {
-		cmd := c.client.Fetch(uidSet(uids), &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
+		cmd := c.client.Fetch(asked, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 			var h head
-			var sized bool
+			var told bool
 			for item := msg.Next(); item != nil; item = msg.Next() {
 				switch item := item.(type) {
 				case imapclient.FetchItemDataUID:
 					h.uid = uint32(item.UID)
 				case imapclient.FetchItemDataRFC822Size:
-					h.size, sized = item.Size, true
+					h.size, told = item.Size, true
 				case imapclient.FetchItemDataInternalDate:
-					h.received = item.Time
+					h.received, told = item.Time, true
 				}
 			}
 			if h.received.IsZero() {
 				h.received = time.Now() // the server keeps none
 			}
-			if h.uid != 0 && sized { // else flags that somebody changed
+			// else flags that somebody changed, or nothing that we asked for
+			if told && asked.Contains(imap.UID(h.uid)) {
 				heads = append(heads, h)
 			}
 		}
 		return cmd.Close()
 	})
-	// the order of answers is free
-	slices.SortFunc(heads, func(a, b head) int { return int(int64(a.uid) - int64(b.uid)) })
-	return heads, err
+	// the order of answers is free, and one may come twice
+	slices.SortFunc(heads, byUID)
+	return slices.CompactFunc(heads, func(a, b head) bool { return a.uid == b.uid }), err
 }
 
 // fetched is one mail as it came: no raw bytes, no mail (R9).
@@ -171,9 +208,37 @@ func (c *Conn) bodies(ctx context.Context, folder string, batch []head, most int
 		Partial: &imap.SectionPartial{Size: headerBytes},
 	}
 	if len(batch) == 1 && batch[0].size > most {
-		return c.sections(ctx, folder, batch, headers, most)
+		large, err := c.reaches(ctx, batch[0].uid, most)
+		if err != nil {
+			return nil, err
+		}
+		if large {
+			return c.sections(ctx, folder, batch, headers, most)
+		}
 	}
 	return c.sections(ctx, folder, batch, whole, most)
+}
+
+// reaches asks for the one octet behind the most that we take of a mail: some
+// servers guess RFC822.SIZE, and a guess must not cost a mail its text.
+func (c *Conn) reaches(ctx context.Context, uid uint32, most int64) (bool, error) {
+	beyond := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Offset: most, Size: 1}}
+	found, empty := false, false
+	err := c.do(ctx, "UID FETCH", func() error {
+		cmd := c.client.Fetch(uidSet([]uint32{uid}), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{beyond}})
+		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+			for item := msg.Next(); item != nil; item = msg.Next() {
+				if body, is := item.(imapclient.FetchItemDataBodySection); is && body.Literal != nil {
+					found, empty = found || body.Literal.Size() > 0, body.Literal.Size() == 0
+				}
+			}
+		}
+		return cmd.Close()
+	})
+	if refused(err) && busy(err) == 0 {
+		return true, nil // it cannot be asked: its word on the size holds
+	}
+	return found || !empty, err
 }
 
 func (c *Conn) sections(ctx context.Context, folder string, batch []head, section *imap.FetchItemBodySection, most int64) ([]fetched, error) {
@@ -187,7 +252,8 @@ func (c *Conn) sections(ctx context.Context, folder string, batch []head, sectio
 		bytes += min(h.size, most)
 	}
 	limit := c.pace.command + time.Duration(bytes/slowest)*time.Second
-	err := c.doWithin(ctx, limit, "UID FETCH", func() error {
+	// and once more, in case that a size was told too small
+	err := c.doWithin(ctx, limit, bytes+most, "UID FETCH", func() error {
 		cmd := c.client.Fetch(uidSet(uids), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 			if err := c.message(folder, msg, asked, most); err != nil {
@@ -250,6 +316,9 @@ func (c *Conn) literal(folder string, mail *fetched, literal imap.LiteralReader,
 	if raw.size == 0 && mail.size > 0 {
 		raw.Close()
 		return nil // no bytes for a mail that has some (R9)
+	}
+	if !mail.headerOnly {
+		mail.size = announced // RFC822.SIZE may have been a guess
 	}
 	mail.raw = raw
 	return nil

@@ -26,6 +26,12 @@ type imapServer struct {
 	name     string
 	addr     string
 	renumber func() // gives INBOX a new UIDVALIDITY; nobody may have it selected
+
+	newNumbers      func(folder string) error // Dovecot: of any folder
+	renumberFolders []string                  // before the next start
+	beforeStart     func()
+	duringTake      func()      // once, after mail was listed and before it is fetched
+	armed           atomic.Bool // for that
 }
 
 // able are the capabilities of a server; -MOVE and the like take some away.
@@ -75,6 +81,7 @@ func onEachServer(t *testing.T, a able, story func(t *testing.T, s *imapServer))
 				t.Fatal(err)
 			}
 		}
+		s.newNumbers = func(folder string) error { return d.NewUIDValidity("desk", folder) }
 		story(t, s)
 	})
 }

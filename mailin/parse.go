@@ -33,6 +33,7 @@ func ParseContext(ctx context.Context, r io.ReaderAt, size int64, l mime.Limits)
 		Size:       size,
 		From:       addresses(h, "From", 10),
 		ReplyTo:    addresses(h, "Reply-To", 10),
+		Original:   addresses(h, "X-Original-From", 10),
 		To:         addresses(h, "To", l.Addresses),
 		Cc:         addresses(h, "Cc", l.Addresses),
 		Subject:    h.Text("Subject", l.SubjectRunes),
@@ -97,15 +98,7 @@ func marks(read *mime.Message) core.Marks {
 		Spam:          h.Token("X-Spam-Flag") == "yes" || strings.HasPrefix(h.Token("X-Spam-Status"), "yes"),
 		Received:      len(h.All("Received")),
 	}
-	if h.Has("Return-Path") {
-		path := ""
-		if a := mime.ParseAddresses(h.First("Return-Path"), 1); len(a) > 0 {
-			path = a[0].Address
-		} else if text := strings.Trim(h.Text("Return-Path", 320), "<> "); text != "" {
-			path = strings.ToLower(text) // something stands there: not the empty sender
-		}
-		m.ReturnPath = &path
-	}
+	m.ReturnPath, m.Daemon = returnPath(h), daemon(h)
 	return m
 }
 
@@ -123,7 +116,7 @@ func report(r *mime.Report) *core.Report {
 // borderFields are what the borders' rules read (R32).
 var borderFields = []string{
 	"Authentication-Results", "X-MS-Exchange-Organization-AuthAs", "X-MS-Exchange-Organization-SCL",
-	"X-MS-Exchange-Organization-AuthSource", "ARC-Authentication-Results",
+	"X-MS-Exchange-CrossTenant-AuthAs", "X-MS-Exchange-Organization-MessageDirectionality",
 }
 
 // trusted lists the fields a border may have written, as they stand, topmost
@@ -169,16 +162,19 @@ func forwarded(read *mime.Message) []core.Quote {
 		if len(n.From) == 1 {
 			q.From = core.Address(n.From[0])
 		}
+		if len(all) == 0 {
+			q.Above = read.Text
+		}
 		all = append(all, q)
 	}
 	text, subject := read.Text, read.Header.Text("Subject", 250)
 	for len(all) < most && len(read.Nested) == 0 {
-		_, q, ok := quote.Forwarded(text)
+		above, q, ok := quote.Forwarded(text)
 		if !ok || !q.Announced && !forwardSubject(subject) {
 			break
 		}
 		subject = q.Subject
-		f := core.Quote{Date: mime.Clean(q.Date, 100), Subject: mime.Clean(q.Subject, 250), Text: q.Text}
+		f := core.Quote{Above: above, Date: mime.Clean(q.Date, 100), Subject: mime.Clean(q.Subject, 250), Text: q.Text}
 		if from := mime.ParseAddresses(q.From, 2); len(from) == 1 {
 			f.From = core.Address(from[0])
 		} else {

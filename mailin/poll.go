@@ -25,6 +25,18 @@ type Poller struct {
 	// Empty: it stays where it is (R13).
 	Processed, Quarantine string
 
+	// DeleteAfter is how long a mail that is done with lies in Processed until
+	// it is deleted there; zero: for ever (R13).
+	DeleteAfter time.Duration
+
+	// Line is a connection that several pollers of one account take in turn, so
+	// that it has two at most (R15). nil: this one has its own.
+	Line *Line
+
+	// Follows is for a further folder of an account: it moves mail to Processed
+	// and leaves comparing that folder to the poller of the first.
+	Follows bool
+
 	Since     time.Time     // R74; zero: from the moment the mailbox was added
 	PollEvery time.Duration // beside IDLE too (R15); 0: a minute
 	MailBytes int64         // beyond it only the header block is taken (R17); 0: 40 MiB
@@ -43,14 +55,21 @@ type Poller struct {
 	bad    map[mailKey]trouble // mails on which a fetch or a commit broke
 	mu     sync.Mutex
 	status Status
+
+	compareEvery time.Duration // R8; 0: 12 h
+
+	shortest time.Duration // a refused STORE or MOVE is tried again after it; 0: a minute
+
+	wentBack bool // the server gives numbers again: it was said
 }
 
 const (
-	compareEvery = 12 * time.Hour      // R8
+	usualCompare = 12 * time.Hour      // R8
 	compareBack  = 30 * 24 * time.Hour // R8
 	leastFree    = 1 << 30             // R65
 	loginAgain   = time.Minute         // R15
 	alarmAfter   = 15 * time.Minute    // R15
+	soonAgain    = 30 * time.Second    // R65
 	letGo        = 30 * time.Second    // for what is in hand when we stop (R68)
 )
 
@@ -63,6 +82,7 @@ type Status struct {
 	Abilities []string  // of the server
 	PolledAt  time.Time // the end of the last good poll of this process
 	Err       string    // of the last try; "" if it went well
+	NotKept   bool      // because the database could not be used (R65)
 	Kept      int64     // mails taken since the start
 	Behind    int       // mails listed and not yet taken
 }
@@ -95,11 +115,12 @@ func (p *Poller) Run(ctx context.Context) error {
 			return nil
 		case err != nil:
 			tries++
-			p.failed(err, &good, p.retry(tries))
-			pause(ctx, p.retry(tries))
+			again := p.again(tries, err)
+			p.failed(err, &good, again)
+			pause(ctx, again)
 		case !held:
 			tries = 0
-			p.note(func(s *Status) { s.Err = "" })
+			p.note(func(s *Status) { s.Err, s.NotKept = "", false })
 			pause(ctx, p.Lease/3)
 		default:
 			tries = 0 // the lease was lost
@@ -126,6 +147,9 @@ func (p *Poller) defaults() {
 		host, _ := os.Hostname()
 		p.Holder = fmt.Sprintf("%s %d %x", host, os.Getpid(), rand.Uint64())
 	}
+	if p.compareEvery == 0 {
+		p.compareEvery = usualCompare
+	}
 	if p.retry == nil {
 		p.retry = backOff
 	}
@@ -143,6 +167,19 @@ func backOff(tries int) time.Duration {
 	return wait - time.Duration(rand.Int64N(int64(wait/5)))
 }
 
+// again is how long to wait after something went wrong.
+func (p *Poller) again(tries int, err error) time.Duration {
+	wait := p.retry(tries)
+	var login *LoginError
+	switch {
+	case errors.As(err, &login):
+		return max(wait, loginAgain)
+	case errors.Is(err, core.ErrUnavailable):
+		return min(wait, soonAgain) // a database that is back is used within a minute (R65)
+	}
+	return max(wait, busy(err))
+}
+
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -154,7 +191,9 @@ func pause(ctx context.Context, d time.Duration) {
 
 // failed is the one place where what went wrong is logged.
 func (p *Poller) failed(err error, good *time.Time, again time.Duration) {
-	p.note(func(s *Status) { s.Err, s.Connected = err.Error(), false })
+	p.note(func(s *Status) {
+		s.Err, s.Connected, s.NotKept = err.Error(), false, errors.Is(err, core.ErrUnavailable)
+	})
 	p.Log.Warn("mailbox cannot be polled", "mailbox", p.Name, "err", err, "again", again.Round(time.Second))
 	if time.Since(*good) > alarmAfter {
 		p.Log.Error("no good poll for a long time", "mailbox", p.Name, "err", err)
@@ -162,18 +201,23 @@ func (p *Poller) failed(err error, good *time.Time, again time.Duration) {
 	}
 }
 
-// boxes are the folders of which we take mail: the inbox, and Processed for
-// what somebody put there before we saw it (R8).
+// boxes are the folders of which we take mail: the inbox, and Processed and
+// Quarantine for what somebody put there before we saw it, or the ledger has
+// forgotten (R8).
 type boxes struct {
-	inbox     core.Mailbox
-	processed core.Mailbox // ID 0 without one
+	inbox      core.Mailbox
+	processed  core.Mailbox // ID 0 without one
+	quarantine core.Mailbox // likewise
 }
 
 func (b boxes) all() []core.Mailbox {
-	if b.processed.ID == 0 {
-		return []core.Mailbox{b.inbox}
+	all := []core.Mailbox{b.inbox}
+	for _, other := range []core.Mailbox{b.processed, b.quarantine} {
+		if other.ID != 0 {
+			all = append(all, other)
+		}
 	}
-	return []core.Mailbox{b.inbox, b.processed}
+	return all
 }
 
 // lease takes or renews the boxes, and reads their rows.
@@ -190,8 +234,16 @@ func (p *Poller) lease(ctx context.Context) (b boxes, held bool, err error) {
 	if held, err = open(p.Folder, p.Since, &b.inbox); err != nil || !held {
 		return b, false, err
 	}
+	if p.Follows {
+		return b, held, nil
+	}
 	if p.Processed != "" && p.Processed != p.Folder {
-		held, err = open(p.Processed, b.inbox.AddedAt, &b.processed)
+		if held, err = open(p.Processed, b.inbox.AddedAt, &b.processed); err != nil || !held {
+			return b, held, err
+		}
+	}
+	if p.Quarantine != "" && p.Quarantine != p.Folder && p.Quarantine != p.Processed {
+		held, err = open(p.Quarantine, b.inbox.AddedAt, &b.quarantine)
 	}
 	return b, held, err
 }
@@ -229,11 +281,7 @@ func (p *Poller) hold(ctx context.Context, good *time.Time) (bool, error) {
 			tries = 0
 		}
 		tries++
-		again := p.retry(tries)
-		var login *LoginError
-		if errors.As(err, &login) {
-			again = max(again, loginAgain)
-		}
+		again := p.again(tries, err)
 		p.failed(err, good, again)
 		pause(work, again)
 	}
@@ -254,7 +302,7 @@ func (p *Poller) renew(ctx context.Context, had boxes, lost func(error)) {
 		if err != nil {
 			continue // Keep would say so; the epoch guards
 		}
-		if !held || b.inbox.Epoch != had.inbox.Epoch || b.processed.Epoch != had.processed.Epoch {
+		if !held || b.inbox.Epoch != had.inbox.Epoch || b.processed.Epoch != had.processed.Epoch || b.quarantine.Epoch != had.quarantine.Epoch {
 			lost(core.ErrLeaseLost)
 			return
 		}

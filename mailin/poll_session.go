@@ -21,6 +21,7 @@ type session struct {
 	validity uint32 // UIDVALIDITY of the inbox
 	next     uint32 // the cursor: every UID below is known
 	top      uint32 // the highest UID that was ever listed
+	real     uint32 // and the highest that is there, or was when we came
 	stuck    bool   // a mail that cannot be taken holds the cursor back
 
 	folders    map[string]bool // of ours: those that are there
@@ -29,6 +30,7 @@ type session struct {
 	toldAt     time.Time
 	tellAfter  time.Time // a server that refuses is not asked at once again
 	refusals   int
+	full       bool // there is no room on the disk
 }
 
 // session connects, catches up, and then waits for mail until something
@@ -40,29 +42,45 @@ func (p *Poller) session(ctx context.Context, good func()) error {
 	} else if !held {
 		return core.ErrLeaseLost
 	}
-	c, err := Dial(ctx, p.Server)
-	if err != nil {
+	s := &session{Poller: p, boxes: b, folders: map[string]bool{}}
+	if p.Line != nil {
+		return s.taking(ctx, good)
+	}
+	if s.c, err = Dial(ctx, p.Server); err != nil {
 		return err
 	}
-	defer c.Close()
-	s := &session{Poller: p, boxes: b, c: c, folders: map[string]bool{}}
+	defer s.c.Close()
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	p.note(func(st *Status) { st.Connected, st.Abilities = true, c.Abilities() })
+	p.note(func(st *Status) { st.Connected, st.Abilities = true, s.c.Abilities() })
 	for {
 		room, err := s.poll(ctx)
 		if err != nil {
 			return err
 		}
-		if room {
-			good()
-			p.note(func(st *Status) { st.PolledAt, st.Err, st.Behind = time.Now(), "", 0 })
-		}
+		s.polled(room, good)
 		if err := s.rest(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+func (s *session) polled(room bool, good func()) {
+	s.full = !room
+	if room {
+		good()
+		s.note(func(st *Status) { st.PolledAt, st.Err, st.NotKept, st.Behind = time.Now(), "", false, 0 })
+	}
+}
+
+// every is the time between polls: without room on the disk it is short, as
+// work goes on within a minute of there being some (R65).
+func (s *session) every() time.Duration {
+	if s.full {
+		return min(s.PollEvery, soonAgain)
+	}
+	return s.PollEvery
 }
 
 // open selects the inbox and sees that the other folders are there.
@@ -79,15 +97,22 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	s.validity, s.next = data.UIDValidity, s.inbox.NextUID
+	if s.inbox.UIDValidity == s.validity && data.UIDNext != 0 && uint32(data.UIDNext) < s.next && !s.wentBack {
+		s.wentBack = true
+		// a restored backup, say: what it numbers now, it may have numbered before
+		s.Log.Error("the server has gone back in its numbers without a new UIDVALIDITY: mail whose number was given before is not seen as new",
+			"mailbox", s.Name, "folder", s.Folder, "uidvalidity", s.validity, "uidnext", data.UIDNext, "known", s.next)
+	}
 	if s.inbox.UIDValidity != s.validity {
 		if s.inbox.UIDValidity != 0 {
 			s.Log.Warn("the server numbers its mail anew", "mailbox", s.Name,
 				"was", s.inbox.UIDValidity, "uidvalidity", s.validity)
 		}
-		s.next = 1 // R8: everything is compared
+		s.next, s.comparedAt = 1, time.Time{} // R8: everything is compared
 	}
 	// What is there now and is not listed later was left out for its date.
 	s.top = max(s.next, uint32(data.UIDNext)) - 1
+	s.real = s.top
 	return nil
 }
 
@@ -95,6 +120,9 @@ func (s *session) open(ctx context.Context) error {
 // where it is.
 func (s *session) need(ctx context.Context, name string) error {
 	_, err := s.c.Folder(ctx, name)
+	if busy(err) > 0 {
+		return err // it says nothing of the folder
+	}
 	if refused(err) {
 		err = s.c.do(ctx, "CREATE "+name, func() error { return s.c.client.Create(name, nil).Wait() })
 		if err == nil {
@@ -123,7 +151,7 @@ func (s *session) enter(ctx context.Context, folder string) (data *imap.SelectDa
 // poll takes what is new and tells what ended. False: there is no room.
 func (s *session) poll(ctx context.Context) (bool, error) {
 	take := s.takeNew
-	if time.Since(s.comparedAt) > compareEvery {
+	if time.Since(s.comparedAt) > s.compareEvery {
 		take = s.compare
 	}
 	full := s.room()
@@ -155,7 +183,7 @@ func (s *session) rest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tick := time.NewTimer(s.PollEvery)
+	tick := time.NewTimer(s.every())
 	defer tick.Stop()
 	var gathered <-chan time.Time // rows that end are told together
 	for woken := false; !woken; {

@@ -35,11 +35,20 @@ func (s *session) takeNew(ctx context.Context) error {
 // compare looks for mail that the ledger does not have (R8): in the inbox all
 // since the start or 30 days, in Processed what somebody put there before we
 // saw it. It is also how a new mailbox starts, whose 100,000 old mails cost
-// one SEARCH (R74).
+// one SEARCH (R74). When all of it is compared, so is Quarantine: after a
+// restore of the database mail lies there that the ledger has forgotten.
 func (s *session) compare(ctx context.Context) error {
+	if !s.comparedAt.IsZero() { // the numbers may have changed while we were connected
+		if data, err := s.enter(ctx, s.Folder); err != nil {
+			return err
+		} else if data.UIDValidity != s.validity {
+			return errUIDValidity
+		}
+	}
 	added := s.inbox.AddedAt
 	back := added
-	if s.inbox.UIDValidity == s.validity && s.Since.IsZero() {
+	whole := s.inbox.UIDValidity != s.validity || !s.Since.IsZero()
+	if !whole {
 		back = later(added, time.Now().Add(-compareBack))
 	}
 	known, err := s.c.since(ctx, back)
@@ -57,7 +66,15 @@ func (s *session) compare(ctx context.Context) error {
 		return err
 	}
 	if s.processed.ID != 0 && s.folders[s.Processed] {
-		if err := s.compareProcessed(ctx); err != nil {
+		if err := s.compareFolder(ctx, s.processed, whole); err != nil {
+			return err
+		}
+		if err := s.deleteOld(ctx); err != nil {
+			return err
+		}
+	}
+	if whole && s.quarantine.ID != 0 && s.folders[s.Quarantine] {
+		if err := s.compareFolder(ctx, s.quarantine, whole); err != nil {
 			return err
 		}
 	}
@@ -72,13 +89,17 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func (s *session) compareProcessed(ctx context.Context) error {
-	return s.within(ctx, s.Processed, func(validity uint32) error {
-		found, err := s.c.since(ctx, later(s.processed.AddedAt, time.Now().Add(-compareBack)))
+func (s *session) compareFolder(ctx context.Context, box core.Mailbox, whole bool) error {
+	return s.within(ctx, box.Folder, func(validity uint32) error {
+		back := box.AddedAt
+		if !whole {
+			back = later(back, time.Now().Add(-compareBack))
+		}
+		found, err := s.c.since(ctx, back)
 		if err != nil {
 			return err
 		}
-		return s.take(ctx, listing{box: s.processed, folder: s.Processed, validity: validity, uids: found, compare: true})
+		return s.take(ctx, listing{box: box, folder: box.Folder, validity: validity, uids: found, compare: true})
 	})
 }
 
@@ -109,24 +130,29 @@ func (s *session) takeInbox(ctx context.Context, l listing) error {
 	if err := s.take(ctx, l); err != nil {
 		return err
 	}
-	if s.stuck || s.next > s.top && s.inbox.UIDValidity == s.validity {
+	next := after(min(s.top, s.real))
+	if s.stuck || s.next >= next && s.inbox.UIDValidity == s.validity {
 		return nil
 	}
 	// The last ones may have been too old, or gone.
-	s.next = s.top + 1
-	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, s.next); err != nil {
+	if _, err := s.Desk.Keep(ctx, s.inbox, s.validity, nil, next); err != nil {
 		return err
 	}
-	s.inbox.UIDValidity = s.validity
+	s.moved(next)
 	return nil
 }
 
+// moved follows the cursor that was committed.
+func (s *session) moved(next uint32) {
+	s.next, s.inbox.NextUID, s.inbox.UIDValidity = next, next, s.validity
+}
+
+// after is the next UID; there is none after the last.
+func after(uid uint32) uint32 { return max(uid, uid+1) }
+
 // take brings to the ledger what it does not have.
 func (s *session) take(ctx context.Context, l listing) error {
-	left := 0
-	for _, r := range l.uids {
-		left += int(r.Stop-r.Start) + 1
-	}
+	left := int(count(l.uids))
 	for uids := range windows(l.uids, windowUIDs) {
 		left -= len(uids)
 		s.note(func(st *Status) { st.Behind = left })
@@ -134,10 +160,14 @@ func (s *session) take(ctx context.Context, l listing) error {
 			return err
 		}
 		if l.compare {
-			var err error
-			if uids, err = s.unknown(ctx, l, uids); err != nil {
+			unknown, err := s.unknown(ctx, l, uids)
+			if err != nil {
 				return err
 			}
+			if len(unknown) < len(uids) {
+				s.isReal(l, without(uids, unknown))
+			}
+			uids = unknown
 		}
 		if len(uids) == 0 {
 			continue
@@ -145,6 +175,9 @@ func (s *session) take(ctx context.Context, l listing) error {
 		heads, err := s.c.heads(ctx, uids)
 		if err != nil {
 			return err
+		}
+		if n := len(heads); n > 0 {
+			s.isReal(l, heads[n-1].uid)
 		}
 		heads = slices.DeleteFunc(heads, func(h head) bool { return s.leaveAlone(l.box, h) })
 		behind := left + len(heads)
@@ -162,17 +195,41 @@ func (s *session) take(ctx context.Context, l listing) error {
 	return nil
 }
 
-func (s *session) unknown(ctx context.Context, l listing, uids []uint32) ([]uint32, error) {
-	unknown, err := s.Desk.Unknown(ctx, s.inbox, l.folder, l.validity, uids)
-	if err == nil && l.box.ID != s.inbox.ID && len(unknown) > 0 {
-		unknown, err = s.Desk.Unknown(ctx, l.box, l.folder, l.validity, unknown)
+// isReal follows the highest UID of the inbox that was more than listed: one
+// out of all reason must not carry the cursor away.
+func (s *session) isReal(l listing, uid uint32) {
+	if l.box.ID == s.inbox.ID {
+		s.real = max(s.real, uid)
 	}
-	slices.Sort(unknown)
-	return unknown, err
 }
 
-// leaveAlone is R74. INTERNALDATE has whole seconds.
-func (s *session) leaveAlone(box core.Mailbox, h head) bool {
+// without is the highest of uids that is not among others; both ascend.
+func without(uids, others []uint32) uint32 {
+	for i, j := len(uids)-1, len(others)-1; i >= 0; i, j = i-1, j-1 {
+		if j < 0 || uids[i] != others[j] {
+			return uids[i]
+		}
+	}
+	return 0
+}
+
+// unknown asks the ledger: it knows the rows of every folder of the account, as
+// what came in by one may lie in another.
+func (s *session) unknown(ctx context.Context, l listing, uids []uint32) ([]uint32, error) {
+	unknown, err := s.Desk.Unknown(ctx, l.box, l.folder, l.validity, uids)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(unknown)
+	return unknown, nil
+}
+
+// leaveAlone is R74.
+func (s *session) leaveAlone(box core.Mailbox, h head) bool { return beforeStart(box, h) }
+
+// beforeStart says that a mail came before the mailbox was added. INTERNALDATE
+// has whole seconds.
+func beforeStart(box core.Mailbox, h head) bool {
 	return h.received.Before(box.AddedAt.Truncate(time.Second))
 }
 
@@ -181,7 +238,7 @@ func (s *session) leaveAlone(box core.Mailbox, h head) bool {
 func (s *session) between(ctx context.Context) error {
 	select {
 	case <-s.c.news:
-		found, err := s.c.from(ctx, s.top+1)
+		found, err := s.c.from(ctx, after(s.top))
 		if err != nil {
 			return err
 		}
@@ -278,7 +335,7 @@ func (s *session) takeBatch(ctx context.Context, l listing, batch []head) error 
 	}
 	mails, err := s.fetch(ctx, batch)
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && busy(err) == 0 {
 			s.broke(l, batch, "mail cannot be fetched", err)
 		}
 		return err
@@ -326,7 +383,7 @@ func (s *session) fetch(ctx context.Context, batch []head) ([]fetched, error) {
 func (s *session) keep(ctx context.Context, l listing, mails []fetched) error {
 	next := s.next
 	if l.advance && !s.stuck {
-		next = max(next, mails[len(mails)-1].uid+1)
+		next = max(next, after(mails[len(mails)-1].uid))
 	}
 	batch := make([]core.Incoming, len(mails))
 	for i, m := range mails {
@@ -340,7 +397,7 @@ func (s *session) keep(ctx context.Context, l listing, mails []fetched) error {
 		return fmt.Errorf("keep: %w", err)
 	}
 	if l.box.ID == s.inbox.ID {
-		s.next, s.inbox.UIDValidity = next, l.validity
+		s.moved(next)
 	}
 	for _, m := range mails {
 		delete(s.bad, l.key(m.head))

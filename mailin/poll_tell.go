@@ -1,6 +1,7 @@
 package mailin
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -43,7 +44,7 @@ func (s *session) tellEnded(ctx context.Context) error {
 			}
 			if refused(err) {
 				s.refusals++
-				wait := min(time.Minute<<min(s.refusals-1, 6), time.Hour)
+				wait := max(min(cmp.Or(s.shortest, time.Minute)<<min(s.refusals-1, 6), time.Hour), busy(err))
 				s.tellAfter = time.Now().Add(wait)
 				s.Log.Warn("the server does not let us mark or move mail", "mailbox", s.Name, "err", err, "again", wait)
 				return nil
@@ -92,7 +93,7 @@ func (s *session) tellOther(ctx context.Context, folder string, rows []core.Ende
 		told, err = s.tellFolder(ctx, folder, validity, rows)
 		return err
 	})
-	if refused(err) && !inside { // the folder is gone
+	if refused(err) && !inside && busy(err) == 0 { // the folder is gone
 		_, err = s.enter(ctx, s.Folder) // a failed SELECT leaves none selected
 		return asBefore(rows), err
 	}
@@ -151,14 +152,14 @@ func (s *session) home(state core.State) string {
 // each of its mails, the mails that it refuses stay as they are.
 func (s *session) tellSome(ctx context.Context, folder, to string, rows []core.Ended) ([]core.Told, error) {
 	told, err := s.markAndMove(ctx, to, rows)
-	if !refused(err) || len(rows) == 1 {
+	if !refused(err) || busy(err) > 0 || len(rows) == 1 {
 		return told, err
 	}
 	told = nil
 	var odd []core.Ended
 	for _, r := range rows {
 		one, failed := s.markAndMove(ctx, to, []core.Ended{r})
-		if failed != nil && !refused(failed) {
+		if failed != nil && (!refused(failed) || busy(failed) > 0) {
 			return told, failed
 		} else if failed != nil {
 			if odd = append(odd, r); len(odd) > 5 && len(told) == 0 {

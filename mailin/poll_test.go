@@ -105,24 +105,26 @@ func TestPoll_newMailIsKeptFiledAndMarked(t *testing.T) {
 }
 
 func TestPoll_R1_deskFailsAndMailIsOfferedAgain(t *testing.T) {
-	onEachServer(t, ableAll, func(t *testing.T, s *imapServer) {
-		d := newFakeDesk()
-		failed := 0
-		d.failKeep = func(batch []core.Incoming) error {
-			if len(batch) > 0 && failed < 3 {
-				failed++
-				return core.ErrUnavailable
+	t.Run("R1/nothing is marked before the commit, and what was not committed is offered again", func(t *testing.T) {
+		onEachServer(t, ableAll, func(t *testing.T, s *imapServer) {
+			d := newFakeDesk()
+			failed := 0
+			d.failKeep = func(batch []core.Incoming) error {
+				if len(batch) > 0 && failed < 3 {
+					failed++
+					return core.ErrUnavailable
+				}
+				return nil
 			}
-			return nil
-		}
-		p := poller(t, d, s.settings())
-		running(t, p)
-		d.opened(t)
-		s.put("INBOX", time.Now(), nil, letter("once"))
-		d.wait(t, "three failures", func() bool { return failed == 3 })
-		s.becomes("INBOX", "once") // not \Seen: nothing was committed, or nothing is filed
-		d.wait(t, "kept in the end", func() bool { return len(d.rows) == 1 })
-		s.becomes("INBOX", "once")
+			p := poller(t, d, s.settings())
+			running(t, p)
+			d.opened(t)
+			s.put("INBOX", time.Now(), nil, letter("once"))
+			d.wait(t, "three failures", func() bool { return failed == 3 })
+			s.becomes("INBOX", "once") // not \Seen: nothing was committed, or nothing is filed
+			d.wait(t, "kept in the end", func() bool { return len(d.rows) == 1 })
+			s.becomes("INBOX", "once")
+		})
 	})
 }
 

@@ -35,6 +35,7 @@ func full(k core.Kind, lang string) core.Letter {
 	forAgent := map[core.Kind]bool{
 		core.NoticeNew: true, core.NoticeComment: true, core.NoticeNote: true, core.NoticeStatus: true,
 		core.NoticeBounce: true, core.Transcript: true, core.Question: true, core.Warning: true, core.Digest: true, core.Alarm: true,
+		core.HeldList: true, core.HeldDone: true,
 	}
 	l := core.Letter{
 		ID: 1, Kind: k, Language: lang, Automatic: k != core.Answer, Replied: k == core.Confirmation, ForAgent: forAgent[k],
@@ -55,8 +56,8 @@ func full(k core.Kind, lang string) core.Letter {
 			Words: []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "CANCEL", Does: "Cancelled"}},
 			Links: []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/l/onetimesecret"}},
 			Code:  "7F3K-92QX", Marks: []string{"unverified"}, Reason: "it is not possible in this status",
-			Lines: []string{"in-progress", "resolved"},
-			When:  time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
+			Lines: []string{"in-progress", "resolved"}, PerhapsAbout: "CASE-10007", Proposed: []string{"carl@fabrikam.example", "eve@evil.example"},
+			When: time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
 			Items: []core.Waiting{{Number: "CASE-10002", Title: "Another case", Text: "first line\nsecond line", At: time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)}},
 		},
 		Text: "Hello Jan,\n\n\nplease come quickly.\n\nAnna",
@@ -182,7 +183,7 @@ var required = map[core.Kind]map[string][]string{
 	core.WordRefused:   {"en": {"could not do", "CLOSE", "onetimesecret"}, "nl": {"niet uitvoeren", "CLOSE"}},
 	core.SignIn:        {"en": {"onetimesecret", "7F3K-92QX", "17:00"}, "nl": {"onetimesecret", "7F3K-92QX", "17:00"}},
 	core.Invitation:    {"en": {"onetimesecret", "7F3K-92QX", "anna@customer.example", "Customer Ltd", "Jan de Vries"}, "nl": {"onetimesecret", "7F3K-92QX", "Customer Ltd"}},
-	core.NoticeNew:     {"en": {"please come quickly", "Requester: Anna Berg (Customer Ltd)", "Status: Need input", "Please note: not verified", "#status resolved", "in-progress, resolved", "film.mp4", "https://desk.example/cases"}, "nl": {"please come", "Aanvrager: Anna Berg (Customer Ltd)", "Let op: niet geverifieerd", "#status resolved"}},
+	core.NoticeNew:     {"en": {"please come quickly", "Requester: Anna Berg (Customer Ltd)", "Status: Need input", "Please note: not verified", "#status resolved", "in-progress, resolved", "film.mp4", "https://desk.example/cases", "Perhaps about CASE-10007", "not part of the case: carl@fabrikam.example, eve@evil.example."}, "nl": {"please come", "Aanvrager: Anna Berg (Customer Ltd)", "Let op: niet geverifieerd", "#status resolved", "misschien over CASE-10007", "carl@fabrikam.example, eve@evil.example."}},
 	core.NoticeComment: {"en": {"Jan de Vries wrote, in public.", "please come"}, "nl": {"Jan de Vries schreef", "please come"}},
 	core.NoticeNote:    {"en": {"Jan de Vries wrote a note.", "please come"}, "nl": {"schreef een notitie", "please come"}},
 	core.NoticeStatus:  {"en": {"Jan de Vries changed the status from In progress to Need input"}, "nl": {"heeft de status gewijzigd van In progress in Need input"}},
@@ -193,6 +194,26 @@ var required = map[core.Kind]map[string][]string{
 	core.Digest:        {"en": {"CASE-10002", "> first line"}, "nl": {"CASE-10002", "> first line"}},
 	core.Alarm:         {"en": {"in-progress", "not possible"}},
 	core.ProbeMail:     {"en": {"plus addresses"}},
+}
+
+func TestCompose_whatBecameOfAnAgentsMail(t *testing.T) {
+	for reason, want := range map[string]map[string]string{
+		"":             {"en": "What became of your mail:", "nl": "Wat er met uw mail is gebeurd:"},
+		"refused":      {"en": "Nothing in your mail was carried out", "nl": "Niets uit uw mail is uitgevoerd"},
+		"for-customer": {"en": "They get nothing of it before", "nl": "De klant krijgt er niets van"},
+		"own-case":     {"en": "a case of your own", "nl": "een eigen case"},
+		"forwarded":    {"en": "kept as a note", "nl": "bewaard als notitie"},
+	} {
+		for lang, words := range want {
+			t.Run("R64/"+reason+" "+lang, func(t *testing.T) {
+				l := full(core.Transcript, lang)
+				l.Payload.Reason = reason
+				if m := compose(t, l); !strings.Contains(m.text, words) {
+					t.Errorf("no %q in\n%s", words, m.text)
+				}
+			})
+		}
+	}
 }
 
 func TestCompose_everyKindInBothLanguages(t *testing.T) {

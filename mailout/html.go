@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
+
+	"postern/core"
 )
 
 // The HTML of a mail is made of its plain text, so that both say the same in
@@ -35,6 +38,37 @@ func unmarked(s string) string {
 		return s
 	}
 	return strings.ReplaceAll(marks.Replace(s), "\x01", "")
+}
+
+// unmarkedPayload is a payload of which that is true.
+func unmarkedPayload(p core.Payload) core.Payload {
+	each := func(values ...*string) {
+		for _, v := range values {
+			*v = unmarked(*v)
+		}
+	}
+	each(&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
+	for _, list := range []*[]string{&p.Marks, &p.Lines, &p.Proposed} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			each(&(*list)[i])
+		}
+	}
+	p.Words, p.Links, p.Items, p.Held = slices.Clone(p.Words), slices.Clone(p.Links), slices.Clone(p.Items), slices.Clone(p.Held)
+	for i := range p.Words {
+		each(&p.Words[i].Word, &p.Words[i].Does)
+	}
+	for i := range p.Links {
+		each(&p.Links[i].Label)
+	}
+	for i := range p.Items {
+		each(&p.Items[i].Number, &p.Items[i].Title, &p.Items[i].Text)
+	}
+	for i := range p.Held {
+		h := &p.Held[i]
+		each(&h.From, &h.Subject, &h.Detail, &h.Line, &h.Case, &h.Meant)
+	}
+	return p
 }
 
 // Colours of the light theme stand in each element, since many mail programs
@@ -82,9 +116,7 @@ func (v *view) urls() map[string]string {
 	for _, l := range v.Links {
 		all[l.URL] = l.URL
 	}
-	if v.Case != "" {
-		all[v.Case] = v.Case
-	}
+	all[v.Case], all[v.Page] = v.Case, v.Page
 	if v.Internal != "" {
 		all[v.Internal] = "mailto:" + v.Internal
 	}

@@ -130,6 +130,29 @@ func Sample(k core.Kind, language string) core.Letter {
 			{Number: "CASE-10123", Title: p.Title, Text: "It stops again.", At: l.QueuedAt.Add(-4 * time.Minute)},
 			{Number: "CASE-10124", Title: "No access to the portal", Text: "Since the update I cannot sign in.\nCan you help?", At: l.QueuedAt.Add(-2 * time.Minute)},
 		}
+	case core.HeldList:
+		agent()
+		l.Number, l.Case, l.Internal, p.Lines = "", "", "", nil
+		p.Page = "https://desk.example/held"
+		p.HeldCount = map[core.HeldKind]int{core.HeldPeople: 2, core.HeldMachines: 1, core.HeldSpam: 1}
+		p.Words = []core.Word{{Word: "release", Does: "release"}, {Word: "case", Does: "case"}, {Word: "attach", Does: "attach"},
+			{Word: "refuse", Does: "refuse"}, {Word: "refuse all", Does: "refuse-all"}}
+		p.Held = []core.HeldItem{
+			{ID: 4712, Kind: core.HeldPeople, From: "carl@fabrikam.example", Subject: "Re: [CASE-10123] The label printer", Code: "unknown",
+				Detail: "Fabrikam", At: l.QueuedAt.Add(-5 * time.Minute), Case: "CASE-10123"},
+			{ID: 4709, Kind: core.HeldPeople, From: "mia@example.org", Subject: "Fwd: invoice", Code: "agent-forged", At: l.QueuedAt.Add(-40 * time.Minute)},
+			{ID: 4711, Kind: core.HeldMachines, From: "news@shop.example", Subject: "March offers", Code: "bulk", At: l.QueuedAt.Add(-10 * time.Minute)},
+			{ID: 4710, Kind: core.HeldSpam, From: "win@lottery.example", Subject: "You won", Code: "spam", At: l.QueuedAt.Add(-20 * time.Minute)},
+		}
+	case core.HeldDone:
+		agent()
+		l.Number, l.Case, l.Internal, p.Lines = "", "", "", nil
+		p.Page = "https://desk.example/held"
+		p.Held = []core.HeldItem{
+			{ID: 4712, From: "carl@fabrikam.example", Subject: "Re: [CASE-10123] The label printer", Code: "unknown", Detail: "Fabrikam",
+				Line: "attach 4712 CASE-10123", Word: "attach", Case: "CASE-10123"},
+			{ID: 4711, From: "news@shop.example", Subject: "March offers", Code: "bulk", Line: "refuse 4711", Word: "refuse"},
+		}
 	case core.Alarm:
 		l.ForAgent, l.Number, l.Case = true, "", ""
 		l.To = core.Address{Address: "ops@example.org"}

@@ -36,7 +36,14 @@ type Server struct {
 	CertSHA256     string // or the fingerprint of the one certificate that is right, in hex
 	User, Password string // both empty: no login
 	HELO           string // the name we introduce ourselves by; empty: the machine's
+
+	Auth  string      // "xoauth2" or "oauthbearer", if there is Token
+	Token TokenSource // nil: by password
 }
+
+// TokenSource gives the token to log in with by OAuth. refused is one that the
+// server did not take, so that it is not given again; "" at first.
+type TokenSource func(ctx context.Context, refused string) (string, error)
 
 // Address is host:port.
 func (s Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
@@ -123,8 +130,29 @@ type connection struct {
 	unhook func() bool // from what would cut it, nil if nothing would
 }
 
-// dial connects to s, encrypts and logs in, all within the limits.
-func dial(ctx context.Context, s Server, t *tls.Config, limits limits) (c *connection, err error) {
+// dial connects to s, encrypts and logs in. A token that is refused may have
+// been withdrawn: once, another is fetched.
+func dial(ctx context.Context, s Server, t *tls.Config, limits limits) (*connection, error) {
+	if s.Token == nil {
+		return dialWith(ctx, s, t, limits, "")
+	}
+	token, err := s.Token(ctx, "")
+	if err != nil {
+		return nil, tokenTrouble(s, err)
+	}
+	c, err := dialWith(ctx, s, t, limits, token)
+	if !errors.Is(err, errLogin) {
+		return c, err
+	}
+	other, trouble := s.Token(ctx, token)
+	if trouble != nil {
+		return nil, tokenTrouble(s, trouble)
+	}
+	return dialWith(ctx, s, t, limits, other)
+}
+
+// dialWith is dial with one token, all within the limits.
+func dialWith(ctx context.Context, s Server, t *tls.Config, limits limits, token string) (c *connection, err error) {
 	fail := func(says string, err error) (*connection, error) {
 		return nil, serverError(s, says, err)
 	}
@@ -178,7 +206,11 @@ func dial(ctx context.Context, s Server, t *tls.Config, limits limits) (c *conne
 		if offered, _ := client.Extension("AUTH"); !offered {
 			return fail("it offers no login: is this its port for sending mail (587 or 465)?", errConfig)
 		}
-		if err := client.Auth(&login{server: s, loopback: t == nil}); err != nil {
+		if err := client.Auth(&login{server: s, token: token, loopback: t == nil}); err != nil {
+			var answer *textproto.Error
+			if errors.As(err, &answer) && answer.Code/100 == 5 {
+				err = fmt.Errorf("%w: %w", errLogin, err)
+			}
 			return fail("the login of "+s.User+" is refused", err)
 		}
 	}
@@ -219,6 +251,7 @@ func (c *connection) cut() {
 // login picks the strongest way in that needs no more than user and password.
 type login struct {
 	server   Server
+	token    string
 	loopback bool // the connection is not encrypted, and never leaves this machine
 	smtp.Auth
 }
@@ -230,6 +263,12 @@ func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
 		offers[strings.ToUpper(m)] = true
 	}
 	switch {
+	case s.Token != nil && !offers[strings.ToUpper(s.Auth)]:
+		return "", nil, fmt.Errorf("it does not offer %s, only %s: %w", strings.ToUpper(s.Auth), strings.Join(server.Auth, ", "), errConfig)
+	case s.Token != nil && s.Auth == "oauthbearer":
+		l.Auth = oauthBearer{s, l.token}
+	case s.Token != nil:
+		l.Auth = smtp.XOAuth2Auth(s.User, l.token)
 	case offers["SCRAM-SHA-256"]:
 		l.Auth = smtp.ScramSHA256Auth(s.User, s.Password)
 	case offers["PLAIN"]:
@@ -245,6 +284,39 @@ func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
 	}
 	return l.Auth.Start(server)
 }
+
+// oauthBearer is OAUTHBEARER (RFC 7628).
+type oauthBearer struct {
+	server Server
+	token  string
+}
+
+func (o oauthBearer) Start(*smtp.ServerInfo) (string, []byte, error) {
+	return "OAUTHBEARER", []byte(fmt.Sprintf("n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01",
+		o.server.User, o.server.Host, o.server.Port, o.token)), nil
+}
+
+// Next ends what the server refuses: its last answer then says so.
+func (o oauthBearer) Next(_ []byte, more bool) ([]byte, error) {
+	if more {
+		return []byte{1}, nil
+	}
+	return nil, nil
+}
+
+// tokenTrouble says that there is nothing to log in with, and whether a person
+// must do something.
+func tokenTrouble(s Server, err error) error {
+	var final interface {
+		error
+		TokenRefused() bool
+	}
+	config := errors.As(err, &final) && final.TokenRefused()
+	return &ServerError{Server: s.Address(), Says: "no token to log in with as " + s.User, Config: config, Err: err}
+}
+
+// errLogin marks a server's no to user, password or token.
+var errLogin = errors.New("login")
 
 // errConfig marks what only a person can change.
 var errConfig = errors.New("setting")

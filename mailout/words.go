@@ -20,7 +20,7 @@ var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
-	core.Transcript, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
+	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 }
 
 // fallback is the language that has every mail.
@@ -37,6 +37,7 @@ type language struct {
 	months, days    []string
 	decimal, midway string // "2.4 MB"; between date and time
 	ordinal         string // behind a day's number
+	says            sayings
 }
 
 // NewComposer reads the templates: mail/<kind>.<language>.txt, each with a
@@ -104,7 +105,10 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 	if lang.ordinal, err = run(parts, "ordinal", nil); err != nil {
 		return nil, err
 	}
-	lang.midway, err = run(parts, "midway", nil)
+	if lang.midway, err = run(parts, "midway", nil); err != nil {
+		return nil, err
+	}
+	lang.says, err = readSayings(code)
 	return lang, err
 }
 
@@ -188,7 +192,8 @@ type view struct {
 	Above                       string
 	Text                        string // "" or a placeholder
 	Quoted                      string // the text with "> " before each line
-	Marks, Lines                []string
+	Marks, Lines, Proposed      []string
+	PerhapsAbout                string
 	Reason                      string
 	Words                       []core.Word
 	Links                       []core.Link
@@ -196,6 +201,12 @@ type view struct {
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
 	Attached, Named             []file
+
+	// of held mail
+	People, Others, Done    []heldMail
+	PeopleCount, OtherCount int // how much there is in all
+	MorePeople, MoreOthers  int // and how much of it is not listed
+	Page                    string
 
 	written string
 }
@@ -210,18 +221,9 @@ type file struct{ Name, Size string }
 
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
-	for _, value := range []*string{&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact,
-		&p.Status, &p.Means, &p.Was, &p.Reason, &l.To.Name, &l.From.Name, &l.Text} {
+	p = unmarkedPayload(p)
+	for _, value := range []*string{&l.To.Name, &l.From.Name, &l.Text} {
 		*value = unmarked(*value)
-	}
-	p.Lines, p.Marks = unmarkedAll(p.Lines), unmarkedAll(p.Marks)
-	p.Words = slices.Clone(p.Words)
-	for i := range p.Words {
-		p.Words[i] = core.Word{Word: unmarked(p.Words[i].Word), Does: unmarked(p.Words[i].Does)}
-	}
-	p.Links = slices.Clone(p.Links)
-	for i := range p.Links {
-		p.Links[i].Label = unmarked(p.Links[i].Label)
 	}
 	v := &view{
 		Number: l.Number, Title: p.Title, Case: l.Case,
@@ -232,6 +234,7 @@ func newView(l core.Letter, lang *language) *view {
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
+		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
 		Words: p.Words, Links: p.Links, Code: p.Code,
 	}
 	if v.Desk == "" {
@@ -250,8 +253,9 @@ func newView(l core.Letter, lang *language) *view {
 	}
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
-		v.Items = append(v.Items, item{w.Number, unmarked(w.Title), lang.date(w.At, zone), quoted(written(unmarked(w.Text)))})
+		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
+	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
 		shown := file{unmarked(f.Name), lang.size(f.Size)}
 		if f.Attach {
@@ -261,14 +265,6 @@ func newView(l core.Letter, lang *language) *view {
 		}
 	}
 	return v
-}
-
-func unmarkedAll(all []string) []string {
-	kept := make([]string, len(all))
-	for i, s := range all {
-		kept[i] = unmarked(s)
-	}
-	return kept
 }
 
 // written is a person's text as they wrote it, without the empty lines around.

@@ -45,6 +45,8 @@ func init() { // not in the declaration: help lists them, and they need options
 		{"replies", "new mails only, and then as many replies to them", measureReplies},
 		{"memory", "peak memory of Postern: five times as many mails, and ten mails of 39 MiB", measureMemory},
 		{"latency", "from a mail's arrival to its confirmation, with nothing else to do", measureLatency},
+		{"reading", "reading mails of all sizes and deciding what kind each is, per core", measureReading},
+		{"worst", "reading every fixture and every bomb: time for its size, and memory", measureWorst},
 		{"poll", "CPU time of a poll that finds nothing, in mailboxes of 10 and 20,000 mails", measurePolls},
 	}
 }

@@ -28,6 +28,7 @@ var chores = []chore{
 	{"*/5 * * * *", "remind", counting((*core.Desk).Remind)},
 	{"*/5 * * * *", "close-silent", counting((*core.Desk).CloseSilent)},
 	{"* * * * *", "questions", counting((*core.Desk).AskAgents)},
+	{"*/5 * * * *", "held-list", counting((*core.Desk).ListHeld)},
 	{"*/10 * * * *", "digest", counting((*core.Desk).SendDigests)},
 	{"*/10 * * * *", "alarms", alarms},
 	{"*/15 * * * *", "probe", silent((*core.Desk).Probe)}, // it knows itself when one is owed

@@ -33,9 +33,14 @@ func commands() []command {
 			more: "Changes nothing, except that --probe mails the desks themselves to see whether plus\naddresses come back. Exits with 1 if something fails.",
 		},
 		{
+			name: "doctor border", summary: "what a border would have believed of the last mails; test one by a forged mail",
+			usage: "[--mailbox NAME] [--border VALUE] [--json] [--send HOST[:PORT] | --write FILE] [--from ADDRESS]", example: "postern doctor border --border authserv:mx.example.org --send mx.example.org", flags: doctorBorderCommand,
+			more: "By itself it lists the last 50 mails of the mailbox with what that border says of each.\n--send delivers a mail with forged fields to the mail exchanger, as a stranger would;\n--write makes that mail a file. A border of authserv:NAME is believed once the mail\ncame in without them; postern doctor says so.",
+		},
+		{
 			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",
 			usage: "[--json] [--dns] [--live [--mailbox NAME]] FILE|DIR|MBOX...", example: "postern explain --json suspicious.eml", flags: explainCommand,
-			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.",
+			more: "By itself it reads bytes alone: no network, no settings. --dns checks signatures,\n--live adds what would be decided now, without doing it. - reads standard input.\n\nA file that is named may be an mbox: each of its mails is explained. In a folder every\nfile is one mail, in the order of names; links to folders are not followed, archives\nnot unpacked. What cannot be read is told, with --json as {\"file\", \"error\"}, the rest\nis explained all the same, and the exit code is 1.",
 		},
 		{
 			name: "desk check", summary: "is a desk file right? every mistake with its line",
@@ -71,6 +76,25 @@ func commands() []command {
 			usage: "[--json]", example: "postern organisation list", flags: organisationListCommand,
 		},
 		{
+			name: "contact show", summary: "what is known of an address: blocked, suppressed, cases",
+			usage: "[--json] ADDRESS", example: "postern contact show anna@customer.example", flags: contactShowCommand,
+		},
+		{
+			name: "contact block", summary: "hold an address's later mail, unanswered",
+			usage: "ADDRESS", example: "postern contact block pills@spam.example", flags: contactCommand((*core.Desk).Block, "is blocked: its mail is held"),
+			more: "Agents do the same with #block in an answer, or on the page of a held mail.",
+		},
+		{
+			name: "contact unblock", summary: "file a blocked address's mail again",
+			usage: "ADDRESS", example: "postern contact unblock anna@customer.example", flags: contactCommand((*core.Desk).Unblock, "is blocked no longer"),
+			more: "What is held stays held: postern ledger release lets it in.",
+		},
+		{
+			name: "contact unsuppress", summary: "mail an address again that bounced",
+			usage: "ADDRESS", example: "postern contact unsuppress anna@customer.example", flags: contactCommand((*core.Desk).Unsuppress, "gets automatic mail again"),
+			more: "A verified mail from the address does the same.",
+		},
+		{
 			name: "invite", summary: "mail somebody of a customer an invitation to the web view",
 			usage:   "--organisation NAME [--desk KEY] [--name NAME] [--role user|power] [--language CODE] [--domain DOMAIN]... ADDRESS",
 			example: `postern invite anna@customer.example --organisation "Customer Ltd"`, flags: inviteCommand,
@@ -82,8 +106,24 @@ func commands() []command {
 			more: "Each as the mail itself, its text and its HTML; index.html shows them all.",
 		},
 		{
-			name: "ledger check", summary: "how many mails came in, and what became of them",
+			name: "token withdraw", summary: "make the reply addresses in somebody's mails worthless, or a single one",
+			usage: "ADDRESS|REPLY-ADDRESS", example: "postern token withdraw anna@customer.example", flags: tokenWithdrawCommand,
+			more: "A reply address only says which case a mail belongs to: nobody gets in by it who may\nnot see the case. Withdraw them all the same when somebody's mailbox was read by others.",
+		},
+		{
+			name: "erase", summary: "remove a person: names, addresses, texts, files and raw mail",
+			usage: "[--yes] ADDRESS", example: "postern erase anna@customer.example", flags: eraseCommand,
+			more: "Without --yes it says what would go. Of the cases is left that they were, and what\nothers wrote. Salted hashes stay in the database and in the file \"erased\" of the state\nfolder: keep that file apart from the backups of the database, postern ledger restored\nneeds it. Backups from before are to be deleted. Mail on the mail server is yours to\ndelete: it does not come back.",
+		},
+		{
+			name: "ledger check", summary: "compare the mailboxes with the ledger: does it balance?",
 			usage: "[--json]", example: "postern ledger check", flags: ledgerCheckCommand, alone: true,
+			more: "KNOWN mails are in the ledger. NEW ones have just come. UNKNOWN ones should be in it\nand are not: postern serve is told to compare at its next poll, and takes them in.\nREMOVED are rows whose mail a person moved or deleted: no fault. Exits with 1 if it\ndoes not balance, or if a mailbox cannot be reached.",
+		},
+		{
+			name: "ledger restored", summary: "after the database came from a backup: make good what it cannot know",
+			usage: "[--yes]", example: "postern ledger restored", flags: ledgerRestoredCommand,
+			more: "Moves every desk's case numbers on by 1,000, so that none is given twice; erases again\nwho was erased since the backup; has every mailbox compared with the ledger from its\nstart on. Stop postern serve first: --yes goes on all the same. A second time does no\nharm but to skip another 1,000 numbers.",
 		},
 		{
 			name: "ledger list", summary: "list held and quarantined mail",
@@ -91,15 +131,15 @@ func commands() []command {
 		},
 		{
 			name: "ledger show", summary: "one mail, with the trace of the rules that decided its fate",
-			usage: "[--json] ID", example: "postern ledger show 4711", flags: ledgerShowCommand,
+			usage: "[--json|--raw] ID", example: "postern ledger show 4711", flags: ledgerShowCommand,
 		},
 		{
 			name: "ledger retry", summary: "file quarantined mail once more",
 			usage: "ID...", example: "postern ledger retry 4711", flags: ledgerRetryCommand,
 		},
 		{
-			name: "ledger release", summary: "let held mail be filed as if nothing had been against it",
-			usage: "--agent ADDRESS ID...", example: "postern ledger release --agent eva@example.org 4711 4712", flags: ledgerReleaseCommand,
+			name: "ledger release", summary: "let held mail be filed by the rules, as a case, or on a case",
+			usage: "--agent ADDRESS [--as case | --to NUMBER] ID...", example: "postern ledger release --agent eva@example.org 4711 4712", flags: ledgerReleaseCommand,
 		},
 		{
 			name: "ledger refuse", summary: "end held mail without filing it; its bytes are kept",

@@ -58,7 +58,8 @@ func doctorCommand(f *flag.FlagSet) action {
 		}
 		d.disk(s)
 		d.names(ctx, s)
-		if desk := d.database(ctx, s); desk != nil {
+		desk := d.database(ctx, s)
+		if desk != nil {
 			defer desk.Close()
 			d.desks(ctx, s, desk)
 			d.waiting(ctx, desk)
@@ -66,6 +67,7 @@ func doctorCommand(f *flag.FlagSet) action {
 		}
 		for _, m := range s.Mailboxes {
 			d.mailbox(ctx, m)
+			d.border(ctx, desk, m)
 		}
 		d.smtp(ctx, s)
 		if d.sick {
@@ -233,6 +235,7 @@ func (d *doctor) database(ctx context.Context, s *Settings) *core.Desk {
 		d.say(broken, "database", "postern migrate", "PostgreSQL %s answers, tables are of version %d: %v", version, tables, err)
 		return nil
 	}
+	s.keepTokens(desk, key)
 	offset, err := desk.Ping(ctx)
 	if err != nil {
 		d.say(broken, "database", "", "%v", err)
@@ -375,13 +378,17 @@ func (d *doctor) mailbox(ctx context.Context, m Mailbox) {
 		return
 	}
 	defer c.Close()
-	n, err := c.Folder(ctx, m.Inbox)
-	if err != nil {
-		d.say(broken, about, fmt.Sprintf("set mailbox.%s.inbox to a folder that is there", m.Name), "signed in; folder %s: %v", m.Inbox, err)
-		return
+	holds := make([]string, 0, 1)
+	for _, folder := range m.inboxes() {
+		n, err := c.Folder(ctx, folder)
+		if err != nil {
+			d.say(broken, about, fmt.Sprintf("set mailbox.%s.inbox to a folder that is there", m.Name), "signed in by %s; folder %s: %v", c.SignIn(), folder, err)
+			return
+		}
+		holds = append(holds, fmt.Sprintf("%s holds %d mails", folder, n))
 	}
 	able := c.Abilities()
-	d.say(fine, about, "", "signed in to %s as %s (tls %s); %s holds %d mails; the server can %s", m.address(), m.User, m.TLS, m.Inbox, n, cmp.Or(strings.Join(able, ", "), "neither IDLE nor MOVE nor UIDPLUS"))
+	d.say(fine, about, "", "signed in to %s as %s (tls %s, %s); %s; the server can %s", m.address(), m.User, m.TLS, c.SignIn(), strings.Join(holds, ", "), cmp.Or(strings.Join(able, ", "), "neither IDLE nor MOVE nor UIDPLUS"))
 	for _, folder := range []string{m.Processed, m.Quarantine} {
 		if folder == "" {
 			continue
@@ -395,22 +402,11 @@ func (d *doctor) mailbox(ctx context.Context, m Mailbox) {
 			d.say(broken, about, fmt.Sprintf("set mailbox.%s.junk to a folder that is there, or leave it out", m.Name), "folder %s: %v", m.Junk, err)
 		}
 	}
+	if m.DeleteProcessedAfter > 0 && !slices.Contains(able, "UIDPLUS") {
+		d.say(warning, about, "", "the server has no UIDPLUS: nothing is deleted from %s", m.Processed)
+	}
 	if (m.Processed != "" || m.Quarantine != "") && !slices.Contains(able, "MOVE") && !slices.Contains(able, "UIDPLUS") {
 		d.say(warning, about, "", "the server can neither MOVE nor UIDPLUS: mail stays in %s", m.Inbox)
-	}
-	d.border(about, m)
-}
-
-// border says what is believed of the mail system in front of the mailbox (R32).
-func (d *doctor) border(about string, m Mailbox) {
-	switch m.Border {
-	case "none":
-		d.say(fine, about, "", "border is none: only DKIM signatures that we checked ourselves prove who wrote a mail")
-	case "google", "microsoft365":
-		d.say(warning, about, "postern explain --live FILE, with a mail of yours", "border is %s: how its headers are read was not yet seen live", m.Border)
-	default:
-		d.say(warning, about, "send yourself a mail from outside with a forged Authentication-Results of that name, and see that it arrives without",
-			"border is %s: only safe if your mail server takes that name out of mail from outside (RFC 8601 section 5)", m.Border)
 	}
 }
 
@@ -423,7 +419,7 @@ func (d *doctor) smtp(ctx context.Context, s *Settings) {
 	}
 	who := "without signing in"
 	if s.SMTP.User != "" {
-		who = "as " + s.SMTP.User
+		who = "as " + s.SMTP.User + " by " + s.SMTP.Auth
 	}
 	d.say(fine, "smtp", "", "%s takes our mail, %s (tls %s)", s.SMTP.address(), who, s.SMTP.TLS)
 }

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -20,12 +19,13 @@ import (
 // explainer says what Postern makes of mails.
 type explainer struct {
 	*program
-	asJSON   bool
-	limits   mime.Limits
-	verifier *mailin.Verifier // nil: signatures are not checked
-	desk     *core.Desk       // nil: nothing is decided
-	mailbox  string           // whose mail it would be
-	failed   bool             // some file could not be read
+	asJSON    bool
+	limits    mime.Limits
+	mailBytes int64            // of a larger mail only the header block is read
+	verifier  *mailin.Verifier // nil: signatures are not checked
+	desk      *core.Desk       // nil: nothing is decided
+	mailbox   string           // whose mail it would be
+	failed    bool             // some file could not be read
 }
 
 func explainCommand(f *flag.FlagSet) action {
@@ -37,14 +37,14 @@ func explainCommand(f *flag.FlagSet) action {
 		if len(args) == 0 {
 			return usageError("what is to be explained? name files, folders or mboxes, or - for standard input")
 		}
-		e := &explainer{program: p, asJSON: *asJSON, limits: mime.DefaultLimits}
+		e := &explainer{program: p, asJSON: *asJSON, limits: mime.DefaultLimits, mailBytes: 40 << 20}
 		server := ""
 		if *live || *dns && p.config != "" {
 			s, err := p.settings()
 			if err != nil {
 				return err
 			}
-			server, e.limits = s.Instance.DNS, s.Limits.Reading
+			server, e.limits, e.mailBytes = s.Instance.DNS, s.Limits.Reading, s.Limits.MailBytes
 			if err := e.choose(s, *mailbox); err != nil {
 				return err
 			}
@@ -92,55 +92,54 @@ func (e *explainer) choose(s *Settings, asked string) error {
 
 // path explains a file, a folder, an mbox, or standard input.
 func (e *explainer) path(ctx context.Context, path string) error {
-	shown := path
+	sources := mailin.Files([]string{path})
 	if path == "-" {
-		spooled, err := spool(e.stdin)
-		if err != nil {
-			return fmt.Errorf("standard input: %w", err)
-		}
-		defer os.Remove(spooled)
-		path, shown = spooled, "-"
+		sources = mailin.Stream(path, e.stdin)
 	}
-	for source, err := range mailin.Files([]string{path}) {
+	for source, err := range sources {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		source.Name = shown + strings.TrimPrefix(source.Name, path)
 		if err != nil {
-			fmt.Fprintf(e.stderr, "postern: %s: %v\n", oneLine(source.Name), err)
-			e.failed = true
-			continue
+			err = e.unread(source.Name, err)
+		} else {
+			err = e.one(ctx, source)
 		}
-		if err := e.one(ctx, source); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// spool keeps standard input in a file: mails are read more than once.
-func spool(in io.Reader) (string, error) {
-	f, err := os.CreateTemp("", "postern-explain-")
-	if err != nil {
-		return "", err
+// unread says that a file could not be read; for programs in a line of its own.
+func (e *explainer) unread(name string, why error) error {
+	e.failed = true
+	fmt.Fprintf(e.stderr, "postern: %s: %v\n", oneLine(name), oneLine(why.Error()))
+	if !e.asJSON {
+		return nil
 	}
-	defer f.Close()
-	if _, err := io.Copy(f, in); err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
+	return printJSON(e.stdout, struct {
+		File  string `json:"file"`
+		Error string `json:"error"`
+	}{strings.ToValidUTF8(name, "\ufffd"), strings.ToValidUTF8(why.Error(), "\ufffd")})
 }
 
 // one explains a mail. Its error is one of the output or the database, never
 // one of the mail.
 func (e *explainer) one(ctx context.Context, source mailin.Source) error {
-	m, steps := e.read(ctx, source)
+	m, steps, err := e.read(ctx, source)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return e.unread(source.Name, err)
+	}
 	class, why := core.Classify(m)
 	trace := append([]core.Step{why}, steps...)
 	out := mailin.NewExplanation(source.Name, m)
 	out.Class = string(class)
-	out.Evidence = signs(m)
+	out.Evidence = append(proofs(m, source), signs(m)...)
 	commands, _ := core.CommandBlock(m.Reply)
 	out.Commands = append([]string{}, commands...)
 	switch {
@@ -165,27 +164,59 @@ func (e *explainer) one(ctx context.Context, source mailin.Source) error {
 	return e.print(out, m, trace)
 }
 
-// read reads one mail, whatever it holds. A panic is a defect of ours: it is
-// told, and the next mail is explained all the same (R10).
-func (e *explainer) read(ctx context.Context, source mailin.Source) (m core.Mail, steps []core.Step) {
+// read reads one mail, whatever it holds: an error is one of the file. A panic
+// is a defect of ours: it is told, and the next mail is explained all the same
+// (R10).
+func (e *explainer) read(ctx context.Context, source mailin.Source) (m core.Mail, steps []core.Step, err error) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			fmt.Fprintf(e.stderr, "postern: %s: reading it broke, please report this: %v\n%s", oneLine(source.Name), broken, debug.Stack())
-			steps = append(steps, core.Step{Rule: "R10", Says: "reading it broke: it would be quarantined"})
+			steps, err = append(steps, core.Step{Rule: "R10", Says: "reading it broke: it would be quarantined"}), nil
 			e.failed = true
 		}
 	}()
-	m, err := mailin.ParseContext(ctx, source.Mail, source.Size, e.limits)
-	if err != nil {
+	mail, size := source.Mail, source.Size
+	tooLarge := size > e.mailBytes
+	if tooLarge {
+		header, err := mailin.HeaderOnly(mail, size)
+		if err != nil {
+			return m, nil, err
+		}
+		mail, size = header, header.Size()
+		steps = append(steps, core.Step{Rule: "R17", Says: fmt.Sprintf("%d MiB are more than is taken: its header block alone is read", source.Size>>20)})
+	}
+	m, err = mailin.ParseContext(ctx, mail, size, e.limits)
+	m.Size, m.HeaderOnly = source.Size, tooLarge
+	limit := errors.Is(err, mime.ErrTooSlow) || errors.Is(err, mime.ErrHeaderTooLarge)
+	if err != nil && !limit {
+		return m, nil, err
+	}
+	if limit {
 		steps = append(steps, core.Step{Rule: "R17", Says: fmt.Sprintf("%v: it would be quarantined", err)})
 	}
 	for _, flaw := range m.Flaws {
 		steps = append(steps, core.Step{Rule: "R17", Says: flaw})
 	}
-	if e.verifier != nil && err == nil {
-		m.Signatures, m.DKIM = e.verifier.Verify(ctx, source.Mail, source.Size)
+	if e.verifier != nil && !limit && !tooLarge {
+		m.Signatures, m.DKIM = e.verifier.Verify(ctx, mail, size)
 	}
-	return m, steps
+	return m, steps, nil
+}
+
+// proofs are the signs of who wrote a mail that its bytes show. What they are
+// worth, a check of the signatures and the border say.
+func proofs(m core.Mail, source mailin.Source) []core.Step {
+	all := []core.Step{}
+	for _, domain := range mailin.SignedBy(source.Mail, source.Size) {
+		all = append(all, core.Step{Rule: "R31", Says: fmt.Sprintf("a DKIM signature of %q", cut(domain, 100))})
+	}
+	for i, f := range m.Trusted {
+		if i == 5 {
+			break
+		}
+		all = append(all, core.Step{Rule: "R32", Says: fmt.Sprintf("%s: %s", f.Name, cut(oneLine(f.Value), 200))})
+	}
+	return all
 }
 
 var (
@@ -261,7 +292,7 @@ func (e *explainer) print(x mailin.Explanation, m core.Mail, trace []core.Step) 
 	if commands, _ := core.CommandBlock(m.Reply); commands != nil {
 		line("commands", strings.Join(commands, "; "))
 	}
-	for _, s := range signs(m) {
+	for _, s := range x.Evidence.([]core.Step) {
 		line("evidence", s.Says)
 	}
 	if d, ok := x.Decision.(decision); ok {

@@ -55,6 +55,9 @@ func health(ctx context.Context, desk statistics, stateDir string, now time.Time
 		say(broken, "database", "the database is away")
 		return wrong
 	}
+	if stats.Unwritable != nil {
+		say(broken, "database", "the database refuses what is written, as a full disk or a standby does: nothing is fetched and nothing is sent")
+	}
 	late := func(t time.Time, longest time.Duration) bool { return !t.IsZero() && now.Sub(t) > longest }
 	for _, b := range stats.Mailboxes {
 		if b.PolledAt != nil && late(*b.PolledAt, longestUnpolled) {
@@ -82,7 +85,9 @@ type polledFolder struct{ account, folder string }
 func polledFolders(s *Settings) map[polledFolder]bool {
 	polled := make(map[polledFolder]bool)
 	for _, m := range s.Mailboxes {
-		polled[polledFolder{m.Name, m.Inbox}] = true
+		for _, folder := range m.inboxes() {
+			polled[polledFolder{m.Name, folder}] = true
+		}
 		if m.Junk != "" {
 			polled[polledFolder{m.Name, m.Junk}] = true
 		}
@@ -95,7 +100,8 @@ func polledFolders(s *Settings) map[polledFolder]bool {
 type lately struct {
 	statistics
 	sync.Mutex
-	polled map[polledFolder]bool // nil: not known, all count
+	writes func(context.Context) error // tries to write; nil: nobody tries
+	polled map[polledFolder]bool       // nil: not known, all count
 	stats  core.Stats
 	at     time.Time
 }
@@ -122,6 +128,9 @@ func (l *lately) Stats(ctx context.Context) (core.Stats, error) {
 		stats.Mailboxes = slices.DeleteFunc(slices.Clone(stats.Mailboxes), func(b core.MailboxLag) bool {
 			return !l.polled[polledFolder{b.Account, b.Folder}]
 		})
+	}
+	if err == nil && l.writes != nil {
+		stats.Unwritable = l.writes(ctx)
 	}
 	if err == nil {
 		l.stats, l.at = stats, time.Now()

@@ -47,6 +47,7 @@ func TestHealth(t *testing.T) {
 		{"a mailbox is silent", numbers{stats: polled(time.Hour)}, 503, "mailbox support, folder INBOX: no good poll for 1h0m0s"},
 		{"mail is not filed", numbers{stats: core.Stats{OldestStored: *ago(20 * time.Minute)}}, 503, "mail waits to be filed"},
 		{"mail is not sent", numbers{stats: core.Stats{OldestUnsent: *ago(5 * time.Hour)}}, 503, "mail waits to be sent"},
+		{"R65/the database refuses what is written", numbers{stats: core.Stats{Unwritable: errors.New("25006")}}, 503, "nothing is fetched and nothing is sent"},
 		{"mail in quarantine stops nobody", numbers{stats: core.Stats{Ledger: map[core.State]int64{core.Quarantined: 2}}}, 200, "2 mails in quarantine"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

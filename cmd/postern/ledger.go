@@ -7,53 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"postern/core"
 )
-
-// fates are the states of a mail, in the order in which people ask for them.
-var fates = []struct {
-	state core.State
-	means string
-}{
-	{core.StateStored, "kept, waits to be filed"},
-	{core.Filed, "part of a case, or an event"},
-	{core.Duplicate, "known before, no effect"},
-	{core.Held, "waits for a person: postern ledger list"},
-	{core.Quarantined, "could not be filed: postern ledger list --state quarantined"},
-	{core.Refused, "a person's word on held mail"},
-	{core.Gone, "the mail server had no bytes for it"},
-}
-
-func ledgerCheckCommand(f *flag.FlagSet) action {
-	asJSON := f.Bool("json", false, "print one JSON object")
-	return func(ctx context.Context, p *program, args []string) error {
-		if err := none(args); err != nil {
-			return err
-		}
-		d, _, err := p.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer d.Close()
-		counts, err := d.Balance(ctx)
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return printJSON(p.stdout, counts)
-		}
-		var all int64
-		var rows [][]string
-		for _, fate := range fates {
-			n := counts[fate.state]
-			all += n
-			rows = append(rows, []string{string(fate.state), fmt.Sprint(n), fate.means})
-		}
-		rows = append(rows, []string{"all", fmt.Sprint(all), "every mail ever taken in"})
-		return columns(p.stdout, "STATE MAILS MEANS", rows)
-	}
-}
 
 // listable are the states in which a mail waits for somebody.
 var listable = []string{string(core.Held), string(core.Quarantined), string(core.StateStored)}
@@ -131,8 +88,11 @@ type heldObject struct {
 }
 
 func heldJSON(l core.HeldLine) heldObject {
-	return heldObject{l.Ledger, string(l.State), l.Reason, l.From, l.Subject, l.Received.UTC().Format("2006-01-02T15:04:05Z"), l.Size, l.Class, l.Assurance}
+	return heldObject{l.Ledger, string(l.State), l.Reason, l.From, l.Subject, stamp(l.Received), l.Size, l.Class, l.Assurance}
 }
+
+// stamp is a time for programs.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // writeTrace writes the rules that decided, one a line.
 func writeTrace(p *program, trace []core.Step) {
@@ -142,15 +102,30 @@ func writeTrace(p *program, trace []core.Step) {
 }
 
 func ledgerRetryCommand(*flag.FlagSet) action {
-	return eachID("is filed again", func(ctx context.Context, d *core.Desk, id int64) error { return d.Retry(ctx, id) })
+	return eachID("is filed again: postern ledger show %d tells what became of it", func(ctx context.Context, d *core.Desk, id int64) error { return d.Retry(ctx, id) })
 }
 
 func ledgerReleaseCommand(f *flag.FlagSet) action {
 	agent := f.String("agent", "", "`ADDRESS` of the agent on whose word it is filed")
-	release := eachID("is released", func(ctx context.Context, d *core.Desk, id int64) error {
-		return d.ReleaseByOperator(ctx, id, *agent)
+	as := f.String("as", "", "`case`: make it a new case of its author, whatever the rules say")
+	to := f.String("to", "", "make it a comment on the case with this `NUMBER`")
+	release := eachID("is released: postern ledger show %d tells what became of it", func(ctx context.Context, d *core.Desk, id int64) error {
+		word := core.ReleaseIt
+		switch {
+		case *as != "":
+			word = core.MakeCase
+		case *to != "":
+			word = core.AttachIt
+		}
+		return d.ReleaseByOperator(ctx, id, *agent, word, *to)
 	})
 	return func(ctx context.Context, p *program, args []string) error {
+		if *as != "" && *as != "case" {
+			return usageError(fmt.Sprintf("--as %s: must be case", *as))
+		}
+		if *as != "" && *to != "" {
+			return usageError("--as and --to: one of them, not both")
+		}
 		if *agent == "" {
 			return usageError("--agent is missing: the agent on whose word it is filed (postern agent list)")
 		}
@@ -159,7 +134,7 @@ func ledgerReleaseCommand(f *flag.FlagSet) action {
 }
 
 func ledgerRefuseCommand(*flag.FlagSet) action {
-	return eachID("is refused", func(ctx context.Context, d *core.Desk, id int64) error { return d.RefuseByOperator(ctx, id) })
+	return eachID("is refused; its bytes are kept: postern ledger show --raw %d", func(ctx context.Context, d *core.Desk, id int64) error { return d.RefuseByOperator(ctx, id) })
 }
 
 // eachID does something to each mail; what cannot be done to one of them does
@@ -181,7 +156,7 @@ func eachID(done string, do func(context.Context, *core.Desk, int64) error) acti
 				wrong = append(wrong, fmt.Sprintf("mail %d: %v", id, err))
 				continue
 			}
-			fmt.Fprintf(p.stdout, "mail %d %s\n", id, done)
+			fmt.Fprintf(p.stdout, "mail %d "+done+"\n", id, id)
 		}
 		if wrong != nil {
 			return fmt.Errorf("%s", strings.Join(wrong, "\n"))
@@ -192,7 +167,11 @@ func eachID(done string, do func(context.Context, *core.Desk, int64) error) acti
 
 func ledgerShowCommand(f *flag.FlagSet) action {
 	asJSON := f.Bool("json", false, "print one JSON object")
+	raw := f.Bool("raw", false, "write the mail itself, byte for byte")
 	return func(ctx context.Context, p *program, args []string) error {
+		if *asJSON && *raw {
+			return usageError("--json or --raw, not both")
+		}
 		id, err := one(args, "id")
 		if err != nil {
 			return err
@@ -206,6 +185,14 @@ func ledgerShowCommand(f *flag.FlagSet) action {
 			return err
 		}
 		defer d.Close()
+		if *raw {
+			if err := d.Raw(ctx, list[0], p.stdout); errors.Is(err, core.ErrNotFound) {
+				return fmt.Errorf("there are no bytes of mail %d: it is not in the ledger, or they are no longer kept", list[0])
+			} else if err != nil {
+				return err
+			}
+			return nil
+		}
 		v, err := d.LedgerRow(ctx, list[0])
 		if errors.Is(err, core.ErrNotFound) {
 			return fmt.Errorf("there is no mail %d in the ledger", list[0])
@@ -247,20 +234,48 @@ func showMail(p *program, v core.LedgerView) {
 	for _, l := range v.Letters {
 		fmt.Fprintf(p.stdout, "  %d  %s to %s: %s\n", l.ID, l.Kind, oneLine(l.Address), oneLine(strings.TrimRight(l.State+", "+l.Reason, ", ")))
 	}
+	for _, hint := range whatNext(v) {
+		fmt.Fprintln(p.stdout, "->", hint)
+	}
+}
+
+// whatNext is what a person may type about a mail.
+func whatNext(v core.LedgerView) []string {
+	id := fmt.Sprint(v.Ledger)
+	var hints []string
+	switch {
+	case v.State == core.Held && v.HeaderOnly:
+		hints = append(hints, "postern ledger refuse "+id+", when it was answered where it lies: on the mail server")
+	case v.State == core.Held, v.State == core.Quarantined:
+		if v.State == core.Quarantined {
+			hints = append(hints, "postern ledger retry "+id+" files it once more")
+		}
+		hints = append(hints, "postern ledger release --agent ADDRESS "+id+" files it on an agent's word", "postern ledger refuse "+id+" ends it unfiled")
+	case v.State == core.StateStored:
+		hints = append(hints, "postern serve tries it again at "+moment(v.DueAt))
+	}
+	if v.State != core.Gone {
+		hints = append(hints, "postern ledger show --raw "+id+" writes the mail itself")
+	}
+	return hints
 }
 
 // ledgerObject is all that is known of a mail, for programs.
 type ledgerObject struct {
 	heldObject
-	Mailbox   string         `json:"mailbox"`
-	Folder    string         `json:"folder"`
-	UID       int64          `json:"uid"`
-	Outcome   string         `json:"outcome"`
-	Case      string         `json:"case"`
-	MessageID string         `json:"message_id"`
-	Tries     int            `json:"tries"`
-	Trace     []core.Step    `json:"trace"`
-	Letters   []letterObject `json:"letters"`
+	Mailbox     string         `json:"mailbox"`
+	Folder      string         `json:"folder"`
+	UIDValidity int64          `json:"uidvalidity"`
+	UID         int64          `json:"uid"`
+	Kept        string         `json:"kept"`
+	Ended       *string        `json:"ended"` // null: not yet
+	HeaderOnly  bool           `json:"header_only"`
+	Outcome     string         `json:"outcome"`
+	Case        string         `json:"case"`
+	MessageID   string         `json:"message_id"`
+	Tries       int            `json:"tries"`
+	Trace       []core.Step    `json:"trace"`
+	Letters     []letterObject `json:"letters"`
 }
 
 type letterObject struct {
@@ -273,8 +288,13 @@ type letterObject struct {
 
 func ledgerJSON(v core.LedgerView) ledgerObject {
 	o := ledgerObject{
-		heldObject: heldJSON(v.HeldLine), Mailbox: v.Mailbox, Folder: v.Folder, UID: v.UID, Outcome: v.Outcome,
+		heldObject: heldJSON(v.HeldLine), Mailbox: v.Mailbox, Folder: v.Folder, UIDValidity: v.UIDValidity, UID: v.UID,
+		Kept: stamp(v.KeptAt), HeaderOnly: v.HeaderOnly, Outcome: v.Outcome,
 		Case: v.Case, MessageID: v.MessageID, Tries: v.Tries, Trace: append([]core.Step{}, v.Trace...), Letters: []letterObject{},
+	}
+	if v.EndedAt != nil {
+		ended := stamp(*v.EndedAt)
+		o.Ended = &ended
 	}
 	for _, l := range v.Letters {
 		o.Letters = append(o.Letters, letterObject{l.ID, string(l.Kind), l.Address, l.State, l.Reason})

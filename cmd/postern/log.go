@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// longestLogged is how much of a value a log line holds (R69).
+// longestLogged is how much of a value a log line holds, with the mark that it
+// was cut (R69).
 const longestLogged = 200
 
 // newLog writes a line for each thing that happens. The handler quotes values
@@ -20,9 +21,9 @@ func loggable(_ []string, a slog.Attr) slog.Attr {
 	case time.Duration:
 		a.Value = slog.StringValue(v.Round(time.Microsecond).String())
 	case string:
-		a.Value = slog.StringValue(cut(v, longestLogged))
+		a.Value = slog.StringValue(cut(v, longestLogged-1))
 	case error:
-		a.Value = slog.StringValue(cut(v.Error(), longestLogged))
+		a.Value = slog.StringValue(cut(v.Error(), longestLogged-1))
 	}
 	return a
 }

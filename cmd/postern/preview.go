@@ -47,10 +47,10 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		var shown []previewed
+		var shown []mailPreviewed
 		for _, lang := range languages {
 			for _, k := range kinds {
-				one, err := preview(c, dir, k, lang)
+				one, err := previewMail(c, dir, k, lang)
 				if err != nil {
 					return err
 				}
@@ -58,7 +58,7 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 			}
 		}
 		var index bytes.Buffer
-		if err := previewIndex.Execute(&index, shown); err != nil {
+		if err := mailIndex.Execute(&index, shown); err != nil {
 			return err
 		}
 		path := filepath.Join(dir, "index.html")
@@ -70,30 +70,32 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 	}
 }
 
-type previewed struct{ Kind, Language, Subject, Name string }
+type mailPreviewed struct{ Kind, Language, Subject, Name string }
 
-// preview writes one mail as it is sent, and its two forms apart.
-func preview(c *mailout.Composer, dir string, k core.Kind, lang string) (previewed, error) {
+// previewMail writes one mail as it is sent, and its two forms apart.
+func previewMail(c *mailout.Composer, dir string, k core.Kind, lang string) (mailPreviewed, error) {
 	l := mailout.Sample(k, lang)
 	name := string(k) + "." + lang
-	file := func(int64) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(strings.Repeat("x", 48<<10))), nil }
+	file := func(int64) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader(strings.Repeat("x", 48<<10))), nil
+	}
 	raw, err := c.Compose(l, file)
 	if err != nil {
-		return previewed{}, fmt.Errorf("%s: %w", name, err)
+		return mailPreviewed{}, fmt.Errorf("%s: %w", name, err)
 	}
 	subject, plain, rich, err := c.Words(l)
 	if err != nil {
-		return previewed{}, fmt.Errorf("%s: %w", name, err)
+		return mailPreviewed{}, fmt.Errorf("%s: %w", name, err)
 	}
 	for ending, content := range map[string]string{".eml": string(raw), ".txt": plain, ".html": rich} {
 		if err := os.WriteFile(filepath.Join(dir, name+ending), []byte(content), 0o644); err != nil {
-			return previewed{}, err
+			return mailPreviewed{}, err
 		}
 	}
-	return previewed{string(k), lang, subject, name}, nil
+	return mailPreviewed{string(k), lang, subject, name}, nil
 }
 
-var previewIndex = template.Must(template.New("index").Parse(`<!DOCTYPE html>
+var mailIndex = template.Must(template.New("index").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails</title>
 <style>:root{color-scheme:light dark}body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}td{padding:.2em 1em .2em 0}</style></head>
 <body><h1>Mails</h1><table><tbody>

@@ -117,12 +117,9 @@ func newGateway(ctx context.Context, s *Settings, l net.Listener, log *slog.Logg
 	g.filer = newFiler(g)
 	holder := holderName()
 	for _, m := range s.Mailboxes {
-		g.pollers = append(g.pollers, newPoller(m, m.Inbox, g, holder))
-		if m.Junk != "" { // what lies there is held, and listed with other held mail (R72)
-			g.pollers = append(g.pollers, newPoller(m, m.Junk, g, holder))
-		}
+		g.pollers = append(g.pollers, newPollers(m, g, holder)...)
 	}
-	numbers := &lately{statistics: desk}
+	numbers := &lately{statistics: desk, writes: desk.TryWrite}
 	pages, err := web.New(web.Options{
 		Desk: desk, BaseURL: s.Instance.BaseURL, Log: log, Zone: firstZone(s),
 		Health: healthHandler(numbers, s.Instance.StateDir, g.unwell), Metrics: metricsHandler(numbers, log, processMetrics{g}, g.filing),
@@ -178,7 +175,28 @@ func newFiler(g *gateway) *mailin.Filer {
 	}
 }
 
-// newPoller reads one folder of a mailbox. Only what came to the inbox is moved.
+// newPollers read the folders of a mailbox. Two have a connection each; of more,
+// all but the first take turns with one (R15).
+func newPollers(m Mailbox, g *gateway, holder string) []*mailin.Poller {
+	folders := m.inboxes()
+	if m.Junk != "" { // what lies there is held, and listed with other held mail (R72)
+		folders = append(folders, m.Junk)
+	}
+	var all []*mailin.Poller
+	for _, folder := range folders {
+		all = append(all, newPoller(m, folder, g, holder))
+	}
+	if len(all) > 2 {
+		line := mailin.NewLine()
+		for _, p := range all[1:] {
+			p.Line = line
+		}
+	}
+	return all
+}
+
+// newPoller reads one folder of a mailbox. What came to the junk folder is not
+// moved.
 func newPoller(m Mailbox, folder string, g *gateway, holder string) *mailin.Poller {
 	s := g.settings
 	p := &mailin.Poller{
@@ -188,8 +206,9 @@ func newPoller(m Mailbox, folder string, g *gateway, holder string) *mailin.Poll
 		FreeBytes: func() (int64, error) { return freeBytes(s.Instance.StateDir) },
 		Desk:      atPoints(g.desk), Filer: g.filer, Log: g.log,
 	}
-	if folder == m.Inbox {
+	if folder != m.Junk {
 		p.Processed, p.Quarantine = m.Processed, m.Quarantine
+		p.Follows, p.DeleteAfter = folder != m.Inbox, m.DeleteProcessedAfter
 	}
 	return p
 }
@@ -213,6 +232,9 @@ func (g *gateway) run(ctx context.Context) error {
 	}
 	if g.sender != nil {
 		group.Go(func() error { return g.sender.Run(ctx) })
+	}
+	for _, one := range g.settings.signIns() {
+		group.Go(func() error { return one.Run(ctx, g.log) })
 	}
 	group.Go(func() error { return runChores(ctx, g.desk, g.log) })
 	group.Go(func() error { return keepTime(ctx, g.desk, g.log) })
@@ -245,14 +267,20 @@ func keepTime(ctx context.Context, desk *core.Desk, log *slog.Logger) error {
 // unwell says what keeps this process from its work, beyond what the database
 // knows.
 func (g *gateway) unwell() []string {
+	var wrong []string
+	for _, p := range g.pollers {
+		if s := p.Status(); s.NotKept {
+			wrong = append(wrong, fmt.Sprintf("mailbox %s, folder %s: the database cannot be written to, so nothing is fetched", s.Mailbox, s.Folder))
+		}
+	}
 	if g.sender == nil {
-		return nil
+		return wrong
 	}
 	s := g.sender.Status()
 	if s.PausedSince.IsZero() || time.Since(s.PausedSince) < longestPause && !s.NeedsPerson {
-		return nil
+		return wrong
 	}
-	return []string{"the SMTP server takes no mail since " + moment(s.PausedSince)}
+	return append(wrong, "the SMTP server takes no mail since "+moment(s.PausedSince))
 }
 
 // openDesk opens the database at this program's version, with every desk of the
@@ -269,6 +297,7 @@ func openDesk(ctx context.Context, s *Settings) (*core.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.keepTokens(d, key)
 	for _, f := range s.Desks {
 		if err := d.EnsureDesk(ctx, f.Key, f.Source); err != nil {
 			d.Close()

@@ -62,6 +62,10 @@ type Server struct {
 	CAFile   string
 	User     string
 	Password Secret
+	Auth     string // "password", "xoauth2", "oauthbearer"
+
+	CertSHA256 string  // of the one certificate that is right, in hex
+	signIn     *signIn // by OAuth; nil: by password
 }
 
 // Mailbox is one IMAP account.
@@ -70,12 +74,15 @@ type Mailbox struct {
 	Name       string
 	Desk       string
 	Addresses  []string // own addresses; the first sends
-	Inbox      string
-	Processed  string // empty: nothing is moved
+	Inbox      string   // the first folder that is read
+	Further    []string // folders that are read as the first is
+	Processed  string   // empty: nothing is moved
 	Quarantine string
 	Junk       string    // what lies there is held as spam; empty: not read (R72)
 	Border     string    // R32
 	Since      time.Time // R74; zero: the moment the mailbox was added
+
+	DeleteProcessedAfter time.Duration // R13; 0: never
 }
 
 // SMTP is the server that takes our mail.
@@ -85,7 +92,6 @@ type SMTP struct {
 	ReplyTokens   string // "auto", "on", "off" (R33)
 	Connections   int
 	RatePerMinute int    // 0: no limit
-	CertSHA256    string // of the one certificate that is right, in hex
 	HELO          string // the name we introduce ourselves by; empty: the machine's
 }
 
@@ -241,17 +247,13 @@ func (r *settingsReader) server(section string, s *Server, usual ports, tls stri
 	r.authority(section+".ca_file", &s.CAFile)
 	r.text(section+".user", &s.User)
 	r.secret(section+".password", &s.Password)
-	r.auth(section + ".auth")
+	r.fingerprint(section+".cert_sha256", &s.CertSHA256)
 }
 
-func (r *settingsReader) auth(path string) {
-	v, ok := r.look(path)
-	switch {
-	case !ok || v.kind == aText && v.text == "password":
-	case v.kind == aText && (v.text == "xoauth2" || v.text == "oauthbearer"):
-		r.complain(path, `%s = %q: signing in by OAuth is not built yet, so accounts of Microsoft 365 and Google that ask for it cannot be used: must be "password"`, path, v.text)
-	default:
-		r.expected(path, v, `must be "password"`)
+func (r *settingsReader) fingerprint(path string, into *string) {
+	r.text(path, into)
+	if raw, err := hex.DecodeString(strings.ReplaceAll(*into, ":", "")); *into != "" && (err != nil || len(raw) != sha256.Size) {
+		r.complain(path, "%s must be the SHA-256 fingerprint of a certificate: 64 hexadecimal digits", path)
 	}
 }
 
@@ -260,10 +262,11 @@ func (r *settingsReader) mailbox(name string, known []DeskFile) Mailbox {
 	m := Mailbox{Name: name, Inbox: "INBOX", Border: "none"}
 	r.properName(section, name)
 	r.server(section, &m.Server, ports{993, 143}, "implicit")
-	if m.User == "" {
+	r.signInSettings(section, "imap", &m.Server)
+	if m.User == "" && m.Auth == "password" {
 		r.complain(section+".user", "%s.user is missing: the account's name at the IMAP server", section)
 	}
-	if m.Password.Reveal() == "" {
+	if m.Password.Reveal() == "" && m.Auth == "password" {
 		r.complain(section+".password", "%s.password is missing: name a file with password_file or %s, or set %s",
 			section, environmentName(section+".password_file"), environmentName(section+".password"))
 	}
@@ -277,20 +280,73 @@ func (r *settingsReader) mailbox(name string, known []DeskFile) Mailbox {
 			r.complain(section+".addresses", "%s.addresses: %q has a plus tag: every own address is known with any tag by itself", section, a)
 		}
 	}
-	for key, folder := range map[string]*string{"inbox": &m.Inbox, "processed": &m.Processed, "quarantine": &m.Quarantine, "junk": &m.Junk} {
+	r.inboxes(section+".inbox", &m)
+	for key, folder := range map[string]*string{"processed": &m.Processed, "quarantine": &m.Quarantine, "junk": &m.Junk} {
 		r.text(section+"."+key, folder)
 	}
-	for key, folder := range map[string]string{"inbox": m.Inbox, "processed": m.Processed, "quarantine": m.Quarantine} {
+	for key, folder := range map[string]string{"processed": m.Processed, "quarantine": m.Quarantine} {
 		if m.Junk != "" && strings.EqualFold(m.Junk, folder) {
 			r.complain(section+".junk", "%s.junk is the %s folder too: what lies in it is held as spam, so name another one, or none", section, key)
 		}
 	}
-	if m.Processed != "" && strings.EqualFold(m.Processed, m.Inbox) {
-		r.complain(section+".processed", "%s.processed is the folder that is read: name another one, or none", section)
+	for _, folder := range m.inboxes() {
+		if m.Junk != "" && strings.EqualFold(m.Junk, folder) {
+			r.complain(section+".junk", "%s.junk is the inbox folder too: what lies in it is held as spam, so name another one, or none", section)
+		}
+		if m.Processed != "" && strings.EqualFold(m.Processed, folder) {
+			r.complain(section+".processed", "%s.processed is the folder that is read: name another one, or none", section)
+		}
+		if len(m.Further) > 0 && m.Quarantine != "" && strings.EqualFold(m.Quarantine, folder) {
+			r.complain(section+".quarantine", "%s.quarantine is a folder that is read: name another one, or none", section)
+		}
 	}
+	r.deleteAfter(section+".delete_processed_after", &m)
 	r.border(section+".border", &m.Border)
 	r.since(section+".since", &m.Since)
 	return m
+}
+
+// inboxes reads one folder or a list of them.
+func (r *settingsReader) inboxes(path string, m *Mailbox) {
+	v, ok := r.look(path)
+	if !ok {
+		return
+	}
+	folders := []string{v.text}
+	if v.kind == aList || r.getenv(environmentName(path)) != "" {
+		r.list(path, &folders)
+	} else {
+		r.text(path, &folders[0])
+	}
+	for i, f := range folders {
+		twice := slices.ContainsFunc(folders[:i], func(other string) bool { return strings.EqualFold(other, f) })
+		if v.kind == aList && strings.TrimSpace(f) == "" || strings.ContainsFunc(f, func(c rune) bool { return c < ' ' }) || twice {
+			r.complain(path, "%s: %q must be the name of a folder, and stand there once", path, f)
+			return
+		}
+	}
+	switch {
+	case len(folders) == 0:
+		r.complain(path, "%s names no folder: leave it out, or name one", path)
+	case folders[0] != "":
+		m.Inbox, m.Further = folders[0], folders[1:]
+	}
+}
+
+// inboxes are the folders that are read, junk apart.
+func (m Mailbox) inboxes() []string { return append([]string{m.Inbox}, m.Further...) }
+
+// leastKept is the least that a mail lies in the folder of what is done with (R13).
+const leastKept = 30 * 24 * time.Hour
+
+func (r *settingsReader) deleteAfter(path string, m *Mailbox) {
+	if _, ok := r.look(path); !ok {
+		return
+	}
+	r.duration(path, &m.DeleteProcessedAfter, leastKept, 10*365*24*time.Hour)
+	if m.Processed == "" {
+		r.complain(path, "%s is for mail in the folder processed, and none is named", path)
+	}
 }
 
 func (r *settingsReader) mailboxDesk(section string, m *Mailbox, known []DeskFile) {
@@ -313,13 +369,18 @@ func (r *settingsReader) mailboxDesk(section string, m *Mailbox, known []DeskFil
 
 func (r *settingsReader) border(path string, into *string) {
 	r.text(path, into)
-	switch name, named := strings.CutPrefix(*into, "authserv:"); {
-	case *into == "none", *into == "google", *into == "microsoft365":
-	case named && name != "" && !strings.ContainsAny(name, " ;"):
-	default:
+	if !isBorder(*into) {
 		r.complain(path, `%s = %q: must be "none", "google", "microsoft365" or "authserv:NAME", NAME being the id your mail server writes in Authentication-Results`, path, *into)
 	}
 }
+
+func isBorder(value string) bool {
+	name, named := strings.CutPrefix(value, "authserv:")
+	return value == "none" || value == "google" || value == "microsoft365" || named && authservName.MatchString(name)
+}
+
+// authservName is an id as servers write theirs: a token of RFC 2045.
+var authservName = regexp.MustCompile(`^[!#-'*+.0-9A-Z^-~-]{1,250}$`)
 
 func (r *settingsReader) since(path string, into *time.Time) {
 	var text string
@@ -339,7 +400,8 @@ func (r *settingsReader) since(path string, into *time.Time) {
 func (r *settingsReader) smtp(s *SMTP) {
 	s.Envelope, s.ReplyTokens, s.Connections = "auto", "auto", 16
 	r.server("smtp", &s.Server, ports{465, 587}, "starttls")
-	if s.User != "" && s.Password.Reveal() == "" {
+	r.signInSettings("smtp", "smtp", &s.Server)
+	if s.Auth == "password" && s.User != "" && s.Password.Reveal() == "" {
 		r.complain("smtp.password", "smtp.password is missing for smtp.user: name a file with password_file or %s", environmentName("smtp.password_file"))
 	}
 	if s.User == "" && s.Password.Reveal() != "" {
@@ -348,10 +410,6 @@ func (r *settingsReader) smtp(s *SMTP) {
 	r.oneOf("smtp.envelope", &s.Envelope, "auto", "plain")
 	r.oneOf("smtp.reply_tokens", &s.ReplyTokens, "auto", "on", "off")
 	number(r, "smtp.connections", &s.Connections, 1, 200)
-	r.text("smtp.cert_sha256", &s.CertSHA256)
-	if raw, err := hex.DecodeString(strings.ReplaceAll(s.CertSHA256, ":", "")); s.CertSHA256 != "" && (err != nil || len(raw) != sha256.Size) {
-		r.complain("smtp.cert_sha256", "smtp.cert_sha256 must be the SHA-256 fingerprint of a certificate: 64 hexadecimal digits")
-	}
 	r.text("smtp.helo", &s.HELO)
 	number(r, "smtp.rate_per_minute", &s.RatePerMinute, 0, 1_000_000)
 }
@@ -538,7 +596,7 @@ func (s *Settings) core(key token.Key) core.Settings {
 		Uncertain:   s.Limits.UncertainAfter,
 	}
 	for _, m := range s.Mailboxes {
-		c.Mailboxes = append(c.Mailboxes, core.MailboxSettings{Name: m.Name, Desk: m.Desk, Addresses: m.Addresses, Border: m.Border, Inbox: m.Inbox, Junk: m.Junk})
+		c.Mailboxes = append(c.Mailboxes, core.MailboxSettings{Name: m.Name, Desk: m.Desk, Addresses: m.Addresses, Border: m.Border, Inbox: m.Inbox, Further: m.Further, Junk: m.Junk})
 	}
 	return c
 }
@@ -548,13 +606,22 @@ func (s Server) address() string { return net.JoinHostPort(s.Host, fmt.Sprint(s.
 
 // imap is the mailbox as mailin wants it.
 func (m Mailbox) imap() mailin.Server {
-	return mailin.Server{Host: m.Host, Port: m.Port, TLS: m.TLS, CAFile: m.CAFile, User: m.User, Password: m.Password.Reveal()}
+	s := mailin.Server{Host: m.Host, Port: m.Port, TLS: m.TLS, CAFile: m.CAFile, CertSHA256: m.CertSHA256,
+		User: m.User, Password: m.Password.Reveal(), Auth: m.Auth}
+	if m.signIn != nil {
+		s.Token = m.signIn.Token
+	}
+	return s
 }
 
 // out is the SMTP server as mailout wants it.
 func (s SMTP) out() mailout.Server {
-	return mailout.Server{Host: s.Host, Port: s.Port, TLS: s.TLS, CAFile: s.CAFile, CertSHA256: s.CertSHA256,
-		User: s.User, Password: s.Password.Reveal(), HELO: s.HELO}
+	server := mailout.Server{Host: s.Host, Port: s.Port, TLS: s.TLS, CAFile: s.CAFile, CertSHA256: s.CertSHA256,
+		User: s.User, Password: s.Password.Reveal(), Auth: s.Auth, HELO: s.HELO}
+	if s.signIn != nil {
+		server.Token = s.signIn.Token
+	}
+	return server
 }
 
 // secretPath is where the instance's secret lies.

@@ -52,6 +52,8 @@ type settingsReader struct {
 	getenv func(string) string
 	asked  map[string]bool // every key there is
 	wrong  problems
+
+	signIns []*signIn // by OAuth, so far
 }
 
 // environmentName is the path in upper case, joined by _.

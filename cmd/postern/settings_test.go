@@ -140,7 +140,6 @@ func TestSettings_wrong(t *testing.T) {
 		{"a port is in range", `host = "smtp.example.org"`, "port = 70000", `12:8: smtp.port = "70000": must be a whole number`},
 		{"plain text stays on this machine", `host = "smtp.example.org"`, "host = \"smtp.example.org\"\ntls = \"none\"", `13:7: smtp.tls = "none": smtp.example.org is another machine`},
 		{"tls is one of three", `host = "smtp.example.org"`, "host = \"smtp.example.org\"\ntls = \"yes\"", `13:7: smtp.tls = "yes": must be "implicit", "starttls" or "none"`},
-		{"OAuth is not built yet", `host = "imap.example.org"`, "host = \"imap.example.org\"\nauth = \"xoauth2\"", `9:8: mailbox.support.auth = "xoauth2": signing in by OAuth is not built yet`},
 		{"addresses are addresses", `"Help@Example.org"`, `"help desk"`, `7:1: mailbox.support.addresses: "help desk" is no mail address`},
 		{"addresses have no tags", `"Help@Example.org"`, `"support+x@example.org"`, `7:1: mailbox.support.addresses: "support+x@example.org" has a plus tag`},
 		{"an address stands once", `"Help@Example.org"`, `"SUPPORT@example.org"`, "7:1: mailbox.support.addresses: support@example.org stands in mailbox.support already"},

@@ -632,11 +632,12 @@ func reachable(t *testing.T) string {
 }
 
 // balance is the ledger as `postern ledger check` counts it.
-func balance(t *testing.T, config string) map[string]int {
+func balance(t *testing.T, config string) map[string]int64 {
 	t.Helper()
-	counted := map[string]int{}
-	if err := json.Unmarshal([]byte(typedOK(t, config, "ledger", "check", "--json")), &counted); err != nil {
-		t.Fatal(err)
+	_, stdout, stderr := typed(t, "", "ledger", "check", "--json", "--config", config)
+	var counted report
+	if err := json.Unmarshal([]byte(stdout), &counted); err != nil {
+		t.Fatal(err, stderr)
 	}
-	return counted
+	return counted.States
 }

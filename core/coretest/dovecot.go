@@ -19,6 +19,10 @@ import (
 // DovecotOptions make Dovecot less able than it is.
 type DovecotOptions struct {
 	Capabilities string // what CAPABILITY says; empty: all. Without MOVE, say, to see what a client then does
+
+	// TokenInfo switches signing in by OAuth on: Dovecot shows tokens to this
+	// URL, with the token behind it, and is told {"user": ..., "active": "true"}, or 401.
+	TokenInfo string
 }
 
 // Dovecot is a real IMAP server on loopback, without TLS. Every user exists and
@@ -222,8 +226,17 @@ mail_location = maildir:{{.Dir}}/mail/%u/Maildir
 mail_max_userip_connections = 200
 mail_fsync = never
 {{with .Capabilities}}imap_capability = {{.}}{{end}}
+{{if .TokenInfo}}
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {{.Dir}}/oauth2.conf
+}
+{{end}}
 passdb {
   driver = static
+{{if .TokenInfo}}  mechanisms = plain login{{end}}
   args = nopassword=y
 }
 userdb {
@@ -271,6 +284,12 @@ func writeDovecotConfig(dir string, o DovecotOptions) (config, addr string, err 
 	if err != nil {
 		return "", "", err
 	}
+	if o.TokenInfo != "" {
+		text := "tokeninfo_url = " + o.TokenInfo + "\nusername_attribute = user\nactive_attribute = active\nactive_value = true\n"
+		if err := os.WriteFile(filepath.Join(dir, "oauth2.conf"), []byte(text), 0o644); err != nil {
+			return "", "", err
+		}
+	}
 	config = filepath.Join(dir, "dovecot.conf")
 	f, err := os.Create(config)
 	if err != nil {
@@ -279,7 +298,7 @@ func writeDovecotConfig(dir string, o DovecotOptions) (config, addr string, err 
 	defer f.Close()
 	err = dovecotConfig.Execute(f, map[string]any{
 		"Dir": dir, "User": owner.Username, "Group": group.Name,
-		"Port": port, "Capabilities": o.Capabilities,
+		"Port": port, "Capabilities": o.Capabilities, "TokenInfo": o.TokenInfo,
 	})
 	return config, fmt.Sprintf("127.0.0.1:%d", port), err
 }

@@ -109,6 +109,9 @@ func (d *Desk) facts() *facts {
 			}
 		}
 	}
+	for _, r := range d.Relays {
+		f.add(strings.TrimSpace("relay "+r.From+" "+r.ListID), "requester", r.Requester)
+	}
 	f.options("type", d.Types)
 	f.options("priority", d.Priorities)
 	return f

@@ -99,7 +99,8 @@ type Desk struct {
 	Types       []Option
 	Statuses    []Status
 	Moves       []Move
-	Source      []byte // the file itself
+	Relays      []Relay // addresses that write for others
+	Source      []byte  // the file itself
 
 	zone *time.Location
 }

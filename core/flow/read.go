@@ -55,6 +55,7 @@ var wanted = map[string]string{
 	"from":      `a status, a list of them, or "*" for every active one`,
 	"to":        `the status that it leads to`,
 	"by":        `who may, some of ` + quoted(everybody),
+	"requester": `which field names whom it writes for, one of ` + quoted(requesterFields),
 }
 
 // instead says what to write in place of an unknown key.

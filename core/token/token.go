@@ -61,6 +61,9 @@ func (k Key) Link(purpose, nonce string) string {
 	return lower.EncodeToString(k.derive("link "+purpose, nonce)[:16])
 }
 
+// Salted is a hash of something that only this instance can make again (R66).
+func (k Key) Salted(purpose, of string) []byte { return k.derive("salted "+purpose, of) }
+
 // Digits derives a code of n digits to be typed (n <= 8).
 func (k Key) Digits(purpose, nonce string, n int) string {
 	b := k.derive("digits "+purpose, nonce)

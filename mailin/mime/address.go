@@ -131,10 +131,18 @@ func (a *addressScanner) comment() string {
 	return c
 }
 
-// angle reads <...>; without its end it goes to the next comma.
+// angle reads <...>; without its end it goes to the next comma. Commas stand in
+// old routes only.
 func (a *addressScanner) angle() string {
+	route := strings.HasPrefix(strings.TrimLeft(a.s[a.pos+1:], " \t"), "@")
 	for i := a.pos + 1; i < len(a.s); i++ {
 		switch a.s[i] {
+		case ',', ';':
+			if !route {
+				in := a.s[a.pos+1 : i]
+				a.pos = i
+				return in
+			}
 		case '"':
 			if end := strings.IndexByte(a.s[i+1:], '"'); end >= 0 {
 				i += end + 1
@@ -161,18 +169,7 @@ func (a *addressScanner) angle() string {
 // mailboxes are the valid ones of the current piece: one as a rule.
 func (a *addressScanner) mailboxes() []Address {
 	if len(a.in) == 0 {
-		var list []Address
-		for _, word := range words(a.name) {
-			if addr := Normal(word); addr != "" {
-				list = append(list, Address{displayName(a.note), addr})
-			}
-		}
-		if len(list) == 0 && len(a.left)+len(a.name) < 1000 {
-			a.left += a.name + ","
-		} else {
-			a.left = ""
-		}
-		return list
+		return a.bare()
 	}
 	name := displayName(a.left + a.name)
 	if name == "" {
@@ -188,11 +185,60 @@ func (a *addressScanner) mailboxes() []Address {
 		if len(in) > 7 && strings.EqualFold(in[:7], "mailto:") {
 			in = in[7:]
 		}
-		if addr := Normal(stripComments(in)); addr != "" {
+		if addr := Normal(unspaced(stripComments(in))); addr != "" {
 			list = append(list, Address{name, addr})
 		}
 	}
 	return list
+}
+
+// bare reads a piece without angle brackets. What stands before its only
+// address is its name.
+func (a *addressScanner) bare() []Address {
+	var list []Address
+	var before []string
+	all := words(unspaced(a.name))
+	for _, word := range all {
+		if addr := Normal(peeled(word)); addr != "" {
+			list = append(list, Address{displayName(a.note), addr})
+		} else if len(list) == 0 {
+			before = append(before, word)
+		}
+	}
+	if len(list) == 1 && list[0].Name == "" && Normal(peeled(all[len(all)-1])) != "" {
+		list[0].Name = displayName(a.left + strings.Join(before, " "))
+	}
+	if len(list) == 0 && len(a.left)+len(a.name) < 1000 {
+		a.left += a.name + ","
+	} else {
+		a.left = ""
+	}
+	return list
+}
+
+// unspaced takes away the space that old mail has around the @ (RFC 5322
+// §4.4).
+func unspaced(s string) string {
+	if !strings.Contains(s, " @") && !strings.Contains(s, "@ ") || strings.IndexByte(s, '"') >= 0 {
+		return s
+	}
+	local, domain, _ := strings.Cut(s, "@")
+	return strings.TrimRight(local, " \t") + "@" + strings.TrimLeft(domain, " \t")
+}
+
+// peeled takes away what people and programs put around an address instead
+// of angle brackets, or what is left of those.
+func peeled(word string) string {
+	word = strings.Trim(word, "<>")
+	for _, pair := range []string{"[]", "''"} {
+		if len(word) > 2 && word[0] == pair[0] && word[len(word)-1] == pair[1] {
+			word = word[1 : len(word)-1]
+		}
+	}
+	if len(word) > 7 && strings.EqualFold(word[:7], "mailto:") {
+		word = word[7:]
+	}
+	return word
 }
 
 // words splits at spaces outside quotes.

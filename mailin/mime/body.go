@@ -1,21 +1,26 @@
 package mime
 
 import (
+	"bytes"
 	"html"
+	"slices"
 	"strings"
-	"unicode"
 )
 
-// block is one stretch of the mail's text: the same in one or two forms.
+// block is one stretch of the mail's text: the same in one or two forms, each
+// of which may be in pieces, for there may be pictures between. The pieces of
+// html may be plain as well.
 type block struct {
-	plain, html *part
+	plain, html []*part
 }
 
 // body chooses the text, cleans the HTML and lists everything else as files.
 func (rd *reader) body(root *part) {
 	c := chooser{rd: rd, root: root}
-	blocks := c.choose(root)
-	rd.texts(blocks)
+	rd.texts(c.choose(root))
+	if rd.msg.Text == "" && rd.msg.HTML == "" {
+		rd.texts(c.spare)
+	}
 	for _, p := range c.files {
 		if rd.late() {
 			return
@@ -29,6 +34,7 @@ func (rd *reader) body(root *part) {
 type chooser struct {
 	rd    *reader
 	root  *part
+	spare []block
 	files []*part
 }
 
@@ -37,7 +43,7 @@ func (c *chooser) choose(p *part) []block {
 		if p.boundary != "" || p.params["boundary"] != "" {
 			c.rd.flaw("multipart without parts")
 		}
-		p = &part{mediaType: "text/plain", start: p.start, end: p.end, depth: p.depth, params: map[string]string{}, header: p.header}
+		p = &part{mediaType: "text/plain", in: p.in, start: p.start, end: p.end, depth: p.depth, params: map[string]string{}, header: p.header}
 		if c.root.multipart && c.root.start == p.start {
 			c.root = p
 		}
@@ -49,25 +55,31 @@ func (c *chooser) choose(p *part) []block {
 		return c.alternative(p)
 	case p.mediaType == "multipart/related":
 		return c.related(p)
-	case p.mediaType == "multipart/report":
-		return c.reported(p)
 	}
 	var blocks []block
 	for _, kid := range p.kids {
+		if p.mediaType == "multipart/report" && machinePart(kid.mediaType) && !kid.multipart {
+			continue // read by report
+		}
 		blocks = append(blocks, c.choose(kid)...)
 	}
 	return blocks
 }
 
 func (c *chooser) leaf(p *part) []block {
-	if c.isText(p) {
-		if p.mediaType == "text/html" {
-			return []block{{html: p}}
-		}
-		return []block{{plain: p}}
+	if !c.isText(p) {
+		c.files = append(c.files, p)
+		return nil
 	}
-	c.files = append(c.files, p)
-	return nil
+	b := block{plain: []*part{p}}
+	if p.mediaType == "text/html" {
+		b = block{html: []*part{p}}
+	}
+	if p.spare {
+		c.spare = append(c.spare, b)
+		return nil
+	}
+	return []block{b}
 }
 
 // isText says that a part is meant to be read with the mail.
@@ -85,28 +97,59 @@ func (c *chooser) isText(p *part) bool {
 	if disposition == "attachment" || named && p != c.root {
 		return false
 	}
-	_, known := p.encoding()
-	return known
+	encoding, known := p.encoding()
+	return known && (encoding != "uuencode" || p == c.root) // that has a name as well
+}
+
+// otherForm says that a part is the text once more, in a form that nobody
+// needs: AMP, a watch's HTML, rich text.
+func otherForm(p *part) bool {
+	switch p.mediaType {
+	case "text/x-amp-html", "text/watch-html", "text/rtf", "application/rtf":
+	default:
+		return false
+	}
+	disposition, params := parseParams(p.header.First("Content-Disposition"))
+	return !p.multipart && !p.opaque && disposition != "attachment" && params["filename"] == "" && p.params["name"] == ""
 }
 
 // alternative takes the first plain and the last HTML form; both may be inside
-// further multiparts. Other forms (an invitation, AMP) are files.
+// further multiparts and in pieces. Other forms of the text are not kept; what
+// is none (an invitation) is a file.
 func (c *chooser) alternative(p *part) []block {
-	var forms []block
+	var plain, rich []block
+	var others []*part
 	for _, kid := range p.kids {
-		forms = append(forms, c.choose(kid)...)
+		if otherForm(kid) {
+			others = append(others, kid)
+			continue
+		}
+		form := c.choose(kid)
+		switch {
+		case len(form) == 0:
+		case slices.ContainsFunc(form, func(b block) bool { return b.html != nil }):
+			rich = form
+		case plain == nil:
+			plain = form
+		}
 	}
 	var b block
-	for _, f := range forms {
-		if f.plain != nil && b.plain == nil {
-			b.plain = f.plain
-		}
-		if f.html != nil {
-			b.html = f.html
+	for _, piece := range plain {
+		b.plain = append(b.plain, piece.plain...)
+	}
+	for _, piece := range rich {
+		if piece.html != nil {
+			b.html = append(b.html, piece.html...)
+		} else {
+			b.html = append(b.html, piece.plain...)
 		}
 	}
-	if b.plain == nil && b.html == nil {
+	switch {
+	case plain == nil && rich == nil:
+		c.files = append(c.files, others...)
 		return nil
+	case plain == nil && !slices.ContainsFunc(rich, func(b block) bool { return b.plain == nil }):
+		return rich // an alternative within, with both forms
 	}
 	return []block{b}
 }
@@ -120,114 +163,204 @@ func (c *chooser) related(p *part) []block {
 				first = i
 			}
 		}
+	} else if i := slices.IndexFunc(p.kids, func(kid *part) bool { return kid.multipart || c.isText(kid) }); i >= 0 {
+		first = i
 	}
 	blocks := c.choose(p.kids[first])
 	for i, kid := range p.kids {
-		if i == first {
-			continue
-		}
-		// what belongs to the root is never read as text of its own
-		if kid.multipart {
-			c.choose(kid)
-		} else {
+		switch {
+		case i == first:
+		case kid.multipart:
+			blocks = append(blocks, c.choose(kid)...)
+		default: // what the root shows is never read as text of its own
 			c.files = append(c.files, kid)
 		}
 	}
 	return blocks
 }
 
-// reported is a bounce or receipt: its text is for people, its machine part is
-// read by report, the rest is files.
-func (c *chooser) reported(p *part) []block {
-	var blocks []block
-	for _, kid := range p.kids {
-		if machinePart(kid.mediaType) && !kid.multipart {
-			continue
-		}
-		blocks = append(blocks, c.choose(kid)...)
-	}
-	return blocks
-}
+// rendered is one piece of HTML, or of text that stands between such pieces.
+type rendered struct{ html, text string }
 
 // texts puts the blocks together as Text and HTML.
 func (rd *reader) texts(blocks []block) {
-	var text, markup []string
-	anyHTML, rich, room := false, 0, rd.limits.TextBytes
+	t := texts{rd: rd, room: rd.limits.TextBytes}
 	for _, b := range blocks {
 		if rd.late() {
 			return
 		}
-		if b.html != nil {
-			anyHTML = true
-		}
-	}
-	for _, b := range blocks {
-		if rd.late() {
-			return
-		}
-		plain, usable := rd.plain(b.plain, room)
-		var page *page
-		if b.html != nil {
-			page = rd.page(b.html, rd.limits.HTMLBytes-rich)
-			rich += len(page.source)
-		}
-		cleaned := ""
-		if page != nil && page.fits && !rd.nested {
-			cleaned = page.clean()
-		}
-		t := plain
-		if !usable && page != nil {
-			if made := page.text(); made != "" {
-				t = made
-			}
-		}
-		if strings.TrimSpace(t) != "" {
-			text = append(text, strings.Trim(t, "\n"))
-			room -= min(room, len(t))
-		}
-		if !anyHTML || rd.nested {
-			continue
-		}
-		switch {
-		case page != nil && page.fits:
-			markup = append(markup, cleaned)
-		case strings.TrimSpace(t) != "":
-			markup = append(markup, `<div>`+strings.ReplaceAll(html.EscapeString(strings.Trim(t, "\n")), "\n", "<br>\n")+`</div>`)
-		}
+		t.block(b)
 	}
 	m := rd.msg
 	var cut bool
-	if m.Text, cut = cutText(strings.Join(text, "\n\n"), rd.limits.TextBytes); cut {
+	if m.Text, cut = cutText(strings.Join(t.text, "\n\n"), rd.limits.TextBytes); cut {
 		rd.flaw("text cut at %s", size(int64(rd.limits.TextBytes)))
+	}
+	if rd.nested || !t.anyHTML {
+		return
+	}
+	var markup []string
+	for _, r := range t.markup {
+		if r.html == "" && r.text != "" {
+			r.html = `<div>` + strings.ReplaceAll(html.EscapeString(r.text), "\n", "<br>\n") + `</div>`
+		}
+		markup = append(markup, r.html)
 	}
 	m.HTML = strings.Join(markup, "\n")
 }
 
-// plain reads a text/plain part. usable is false for nothing but space, and
-// for the sentence some programs put there instead of the text.
-func (rd *reader) plain(p *part, room int) (text string, usable bool) {
-	if p == nil {
-		return "", false
+// texts gathers what is read.
+type texts struct {
+	rd     *reader
+	text   []string
+	markup []rendered
+	room   int // for text
+	rich   int // octets of HTML so far
+
+	anyHTML bool
+}
+
+func (t *texts) block(b block) {
+	plain, markup := t.plain(b.plain), t.html(b.html)
+	if plain.usable && !(plain.page != nil && markup != nil) {
+		t.say(plain.text)
+		if plain.page != nil {
+			t.markup = append(t.markup, rendered{html: plain.page.clean(), text: plain.text})
+		} else if markup == nil {
+			t.markup = append(t.markup, rendered{text: plain.text})
+		}
 	}
+	for _, r := range markup {
+		if !plain.usable || plain.page != nil {
+			t.say(r.text)
+		}
+		t.markup = append(t.markup, r)
+	}
+	if !plain.usable && !slices.ContainsFunc(markup, func(r rendered) bool { return r.text != "" }) {
+		t.say(plain.text)
+	}
+}
+
+func (t *texts) say(text string) {
+	if text = strings.Trim(text, "\n"); strings.TrimSpace(text) != "" {
+		t.text = append(t.text, text)
+		t.room -= min(t.room, len(text))
+	}
+}
+
+// html reads the pieces of an HTML form.
+func (t *texts) html(parts []*part) []rendered {
+	var all []rendered
+	for _, p := range parts {
+		if p.mediaType != "text/html" {
+			if text := strings.Trim(t.rd.plain(p, t.room), "\n"); text != "" {
+				all = append(all, rendered{text: text})
+			}
+			continue
+		}
+		t.anyHTML = true
+		page := t.rd.page(p, t.rd.limits.HTMLBytes-t.rich)
+		t.rich += len(page.source)
+		r := rendered{}
+		if page.fits && !t.rd.nested {
+			r.html = page.clean()
+		}
+		r.text = strings.Trim(page.text(), "\n")
+		if r != (rendered{}) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// plainForm is the plain form of a block. usable is false for nothing but
+// space, and for the sentence some programs put there instead of the text.
+type plainForm struct {
+	text   string
+	usable bool
+	page   *page // the text is HTML by its looks
+}
+
+func (t *texts) plain(parts []*part) plainForm {
+	var pieces []string
+	var f plainForm
+	room := t.room
+	for _, p := range parts {
+		text := strings.Trim(t.rd.plain(p, room), "\n")
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		room -= min(room, len(text))
+		pieces = append(pieces, text)
+	}
+	f.text = strings.Join(pieces, "\n\n")
+	f.usable = f.text != "" && !stub(f.text)
+	if len(pieces) == 1 && looksHTML(f.text) && len(f.text) <= t.rd.limits.HTMLBytes-t.rich {
+		if pg := t.rd.pageOf(f.text); pg.fits {
+			t.rd.flaw("HTML that calls itself plain text")
+			t.rich += len(f.text)
+			t.anyHTML = true
+			f.page = pg
+			if made := pg.asText(); made != "" {
+				f.text = made
+			}
+		}
+	}
+	return f
+}
+
+// asText is text without touching the tree that clean reads.
+func (pg *page) asText() string {
+	again := page{rd: pg.rd, source: pg.source, fits: pg.fits}
+	return again.text()
+}
+
+// pageOf is a page of a text that is HTML.
+func (rd *reader) pageOf(source string) *page {
+	return &page{rd: rd, source: source, fits: measure(source, rd.limits.HTMLDepth, rd.limits.HTMLElements)}
+}
+
+// looksHTML says that a text is HTML from its first sign to its last. Who only
+// writes about HTML begins with a word.
+func looksHTML(text string) bool {
+	const most = 20
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "<") || !strings.HasSuffix(text, ">") {
+		return false
+	}
+	name := lower(text[1:min(len(text), most)])
+	if strings.HasPrefix(name, "!doctype html") {
+		return true
+	}
+	if i := strings.IndexAny(name, " />\t\n"); i > 0 {
+		switch name[:i] {
+		case "html", "head", "body", "meta", "style", "div", "p", "table", "span", "font", "center", "h1", "h2", "h3":
+			return strings.Contains(lower(text), "</"+name[:i]) || name[:i] == "meta" || name[:i] == "p"
+		}
+	}
+	return false
+}
+
+// plain reads a part that is not HTML.
+func (rd *reader) plain(p *part, room int) (text string) {
 	raw, more := rd.content(p, room)
+	if p.mediaType == "text/plain" && (more || bytes.Contains(raw, []byte("begin "))) {
+		raw, more = rd.withoutUU(p, room)
+	}
 	if more {
 		rd.flaw("text cut at %s", size(int64(rd.limits.TextBytes)))
 	}
-	if _, bad := rd.suspect(p); bad {
-		rd.flaw("text: base64 is damaged")
+	if encoding, bad := rd.suspect(p); bad {
+		rd.flaw("text: %s is damaged", encoding)
 	}
 	text = rd.decode(raw, p.params["charset"])
 	if p.mediaType == "text/enriched" || p.mediaType == "text/richtext" {
-		text = strings.ReplaceAll(text, "<<", "&lt;")
-		text = stripTags(text)
+		text = stripTags(strings.ReplaceAll(text, "<<", "&lt;"))
 	}
 	if lower(p.params["format"]) == "flowed" {
 		text = unflow(text, lower(p.params["delsp"]) == "yes")
 	}
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsSpace(r) }) {
-		return "", false
-	}
-	return text, !stub(text)
+	return text
 }
 
 // decode makes stored text of decoded octets.

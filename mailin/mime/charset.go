@@ -2,12 +2,9 @@ package mime
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/emersion/go-message"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
@@ -18,24 +15,15 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// go-message asks this for every charset but UTF-8 and US-ASCII; it is the
-// same table as ours.
-func init() {
-	message.CharsetReader = func(name string, r io.Reader) (io.Reader, error) {
-		enc, _ := charset(name)
-		if enc == nil {
-			return r, errUnknownCharset
-		}
-		return enc.NewDecoder().Reader(r), nil
-	}
-}
-
-var errUnknownCharset = errors.New("unknown charset")
+var (
+	utf16Big    = unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	utf16Little = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+)
 
 // charsets are names that mail uses and the web's table lacks, or reads in
 // another way.
 var charsets = map[string]encoding.Encoding{
-	"utf-16": unicode.UTF16(unicode.BigEndian, unicode.UseBOM), "utf16": unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
+	"utf-16": utf16Big, "utf16": utf16Big, "ucs-2": utf16Big, "iso-10646-ucs-2": utf16Big, "unicode": utf16Little,
 	"utf-16be": unicode.UTF16(unicode.BigEndian, unicode.UseBOM), "utf-16le": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
 	"utf-32": utf32.UTF32(utf32.BigEndian, utf32.UseBOM), "utf-32be": utf32.UTF32(utf32.BigEndian, utf32.UseBOM),
 	"utf-32le": utf32.UTF32(utf32.LittleEndian, utf32.UseBOM),
@@ -57,11 +45,14 @@ func charset(name string) (enc encoding.Encoding, guess bool) {
 	name = lower(strings.Trim(name, " \t\"'"))
 	switch name {
 	case "", "utf-8", "utf8", "us-ascii", "ascii", "usascii", "7bit", "8bit", "unknown-8bit", "x-unknown",
-		"unknown", "binary", "default", "none", "ansi_x3.4-1968", "unicode-1-1-utf-8", "utf-8mb4", "utf8mb4":
+		"unknown", "binary", "default", "none", "ansi_x3.4-1968", "unicode-1-1-utf-8", "utf-8mb4", "utf8mb4", "utf_8", "utf-8-sig", "us_ascii", "646":
 		return nil, true
 	}
 	if enc, ok := charsets[name]; ok {
 		return enc, false
+	}
+	if n, ok := strings.CutPrefix(name, "win-"); ok {
+		name = "windows-" + n
 	}
 	enc, err := htmlindex.Get(name)
 	if err != nil || enc == encoding.Replacement {
@@ -73,18 +64,47 @@ func charset(name string) (enc encoding.Encoding, guess bool) {
 // toUTF8 decodes b: by the declared charset, else as UTF-8, else as
 // windows-1252 (R20). known is false for a charset nobody knows.
 func toUTF8(b []byte, declared string) (text string, known bool) {
+	switch lower(strings.Trim(declared, " \t\"'")) {
+	case "utf-7", "utf7", "unicode-1-1-utf-7", "csunicode11utf7", "x-unicode-2-0-utf-7":
+		return decodeUTF7(b), true
+	}
 	enc, guess := charset(declared)
 	if enc == nil {
 		return repairUTF8(b), guess
 	}
 	if ascii(b) && !shifting(enc) {
-		return string(b), true
+		return repairUTF8(b), true
+	}
+	if western(enc) && utf8.Valid(b) {
+		return string(b), true // the label is wrong: no western text happens to be UTF-8
+	}
+	if enc == utf16Big && littleEndian(b) {
+		enc = utf16Little
 	}
 	out, err := enc.NewDecoder().Bytes(b)
 	if err != nil {
 		return repairUTF8(b), true
 	}
 	return strings.ToValidUTF8(string(out), "\ufffd"), true
+}
+
+func western(enc encoding.Encoding) bool {
+	return enc == charmap.Windows1252 || enc == charmap.ISO8859_1 || enc == charmap.ISO8859_15
+}
+
+// littleEndian tells the order of UTF-16 without a mark by where the zeros of
+// Latin letters, spaces and line ends stand.
+func littleEndian(b []byte) bool {
+	if len(b) < 2 || b[0] == 0xfe && b[1] == 0xff || b[0] == 0xff && b[1] == 0xfe {
+		return false
+	}
+	zeros := [2]int{}
+	for i, c := range b {
+		if c == 0 {
+			zeros[i&1]++
+		}
+	}
+	return zeros[1] > zeros[0]
 }
 
 // shifting says that ASCII bytes may mean something else in enc.
@@ -94,10 +114,20 @@ func shifting(enc encoding.Encoding) bool {
 		enc != simplifiedchinese.GBK && enc != simplifiedchinese.GB18030
 }
 
-// repairUTF8 reads b as UTF-8, and as windows-1252 if it is rather that. A few
+// repairUTF8 reads b as what it must be by its own marks, as UTF-8, and as
+// windows-1252 if it is rather that. A few
 // bad bytes in a text that is otherwise UTF-8 do not spoil the rest of it.
 func repairUTF8(b []byte) string {
-	if utf8.Valid(b) {
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")): // a mark that nothing else begins with
+		if out, err := utf16Big.NewDecoder().Bytes(b); err == nil {
+			return string(out)
+		}
+	case bytes.Contains(b, []byte("\x1b$")) && ascii(b): // old Japanese mail names no charset
+		if out, err := japanese.ISO2022JP.NewDecoder().Bytes(b); err == nil {
+			return string(out)
+		}
+	case utf8.Valid(b):
 		return string(b)
 	}
 	good, bad := 0, 0

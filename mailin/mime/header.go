@@ -2,9 +2,9 @@ package mime
 
 import (
 	"bytes"
-	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Field is one header field.
@@ -89,7 +89,7 @@ func (rd *reader) fields(block []byte, most int, want func(lowerName string) boo
 		rd.flaw("NUL in the header")
 		block = bytes.ReplaceAll(block, []byte{0}, nil)
 	}
-	text := repairUTF8(block)
+	text := headerText(block)
 	n := 0
 	for i := 0; i < len(text); i++ {
 		if text[i] == '\n' && i+1 < len(text) && text[i+1] != ' ' && text[i+1] != '\t' {
@@ -103,7 +103,7 @@ func (rd *reader) fields(block []byte, most int, want func(lowerName string) boo
 		name = fieldName(name)
 		switch {
 		case !ok || name == "":
-			if !strings.HasPrefix(line, "From ") && !strings.HasPrefix(line, ">From ") && strings.TrimSpace(line) != "" {
+			if !fromLine([]byte(line)) && strings.TrimSpace(line) != "" {
 				rd.flaw("header line without a field name: left out")
 			}
 			continue
@@ -120,6 +120,36 @@ func (rd *reader) fields(block []byte, most int, want func(lowerName string) boo
 		h = append(h, Field{name, unfold(value)})
 	}
 	return h
+}
+
+// headerText is a block in UTF-8. Fields that are not are read by themselves:
+// in the charset that the block declares for the body, which is the writer's,
+// else as R20 says.
+func headerText(block []byte) string {
+	if utf8.Valid(block) && bytes.IndexByte(block, 0x1b) < 0 {
+		return string(block)
+	}
+	declared := ""
+	for rest := string(block); rest != "" && declared == ""; {
+		name, value, _ := strings.Cut(nextField(&rest), ":")
+		if strings.EqualFold(strings.TrimSpace(name), "Content-Type") {
+			_, params := parseParams(repairUTF8([]byte(unfold(value))))
+			declared = params["charset"]
+		}
+	}
+	var b strings.Builder
+	for rest := string(block); rest != ""; {
+		field := nextField(&rest)
+		switch text, known := toUTF8([]byte(field), declared); {
+		case utf8.ValidString(field) && strings.IndexByte(field, 0x1b) < 0:
+			b.WriteString(field)
+		case declared != "" && known && strings.Count(text, "\n") == strings.Count(field, "\n"):
+			b.WriteString(text)
+		default:
+			b.WriteString(repairUTF8([]byte(field)))
+		}
+	}
+	return b.String()
 }
 
 // nextField cuts the first field with its continuation lines off text.
@@ -160,38 +190,6 @@ func unfold(s string) string {
 	}
 	s = strings.ReplaceAll(s, "\r\n", "")
 	return strings.NewReplacer("\r", " ", "\n", " ").Replace(s)
-}
-
-// dateLayouts are what net/mail does not read and real mail holds.
-var dateLayouts = []string{
-	"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05", "Mon, 2 Jan 2006 15:04 -0700",
-	"Mon Jan 2 15:04:05 2006", "Mon Jan _2 15:04:05 MST 2006", "Mon Jan _2 15:04:05 2006 -0700",
-	"Mon, 2-Jan-2006 15:04:05 -0700", "Mon, 02 Jan 06 15:04:05 MST",
-	time.RFC3339, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05",
-}
-
-func parseDate(s string) time.Time {
-	s = strings.Join(strings.Fields(stripComments(s)), " ")
-	if s == "" || len(s) > 100 {
-		return time.Time{}
-	}
-	if t, err := mail.ParseDate(s); err == nil {
-		return sane(t)
-	}
-	for _, layout := range dateLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return sane(t)
-		}
-	}
-	return time.Time{}
-}
-
-// sane drops years that no store can keep.
-func sane(t time.Time) time.Time {
-	if y := t.Year(); y < 1970 || y > 2200 {
-		return time.Time{}
-	}
-	return t
 }
 
 // stripComments removes RFC 5322 comments, which may be nested, outside quoted

@@ -6,10 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/JohannesKaufmann/html-to-markdown/v2/converter"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
-	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -26,14 +22,15 @@ type page struct {
 	source string // UTF-8 without NUL
 	fits   bool   // within the limits: can be parsed and cleaned
 	parsed *html.Node
+	roles  map[*html.Node]role // of its elements, read before it was pruned
 }
 
 // page reads an HTML part. One that is too large stays a file, and one that is
 // too deep is text only (R17).
 func (rd *reader) page(p *part, room int) *page {
 	raw, more := rd.content(p, max(room, 0))
-	if _, bad := rd.suspect(p); bad {
-		rd.flaw("HTML: base64 is damaged")
+	if encoding, bad := rd.suspect(p); bad {
+		rd.flaw("HTML: %s is damaged", encoding)
 	}
 	declared := p.params["charset"]
 	if declared == "" {
@@ -89,7 +86,7 @@ func set(words string) map[string]bool {
 // only, as they stand, and is linear, which the parser behind it is not; what
 // is hidden from it that way the parser's own limit of 512 open elements stops.
 func measure(source string, depth, elements int) bool {
-	open, n := 0, 0
+	open, n, paragraph := 0, 0, false
 	formats, again := 0, 0 // formats open, and how often they may be opened again
 	for i := 0; ; {
 		j := strings.IndexByte(source[i:], '<')
@@ -122,6 +119,13 @@ func measure(source string, depth, elements int) bool {
 			continue
 		}
 		shut := neverOpen(source[i:k])
+		alone := false // an end tag that makes an element, for there is none to end
+		switch name := source[i:k]; {
+		case strings.EqualFold(name, "br"):
+			alone = end
+		case strings.EqualFold(name, "p"):
+			alone, paragraph = end && !paragraph, !end
+		}
 		if again += formats; again > 4*elements {
 			return false
 		}
@@ -136,7 +140,7 @@ func measure(source string, depth, elements int) bool {
 		switch {
 		case end && !shut:
 			open = max(0, open-1)
-		case end:
+		case end && !alone:
 		default:
 			if n++; n > elements {
 				return false
@@ -176,23 +180,14 @@ func neverOpen(name string) bool {
 }
 
 // text is the part's text, for a mail without a usable text/plain. Quotes come
-// out as lines with ">". It is asked after clean: the converter changes the
-// tree.
+// out as lines with ">", and so does what programs mark as history otherwise
+// (known.go); what does not show is not in it.
 func (pg *page) text() string {
 	if !pg.fits {
 		return strings.TrimSpace(stripTags(pg.source))
 	}
-	level(pg.tree(), 0)
-	md, err := markdown().ConvertNode(pg.tree())
-	if err != nil {
-		return strings.TrimSpace(stripTags(pg.source))
-	}
-	return tidy(validText(unbracket.Replace(string(md))))
+	return validText(readable(pg.tree(), pg.roles, pg.rd.limits.TextBytes))
 }
-
-// unbracket undoes what the converter does to brackets even when it is told not
-// to escape: the text is read by people.
-var unbracket = strings.NewReplacer("&lt;", "<", "&gt;", ">")
 
 // tidy removes what the conversion leaves between paragraphs.
 func tidy(s string) string {
@@ -212,13 +207,6 @@ func tidy(s string) string {
 	}
 	return strings.Trim(strings.Join(kept, "\n"), "\n")
 }
-
-var markdown = sync.OnceValue(func() *converter.Converter {
-	return converter.NewConverter(
-		converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin(table.WithCellPaddingBehavior(table.CellPaddingBehaviorMinimal))),
-		converter.WithEscapeMode(converter.EscapeModeDisabled), // else 1*2 becomes 1\*2
-	)
-})
 
 // clean is the part's HTML by the allow-list of R23, balanced: it cannot close
 // an element of the page around it.
@@ -255,6 +243,7 @@ func (pg *page) parse() *html.Node {
 	for _, n := range nodes {
 		top.AppendChild(n)
 	}
+	pg.roles = roles(top)
 	prune(top, 0)
 	return top
 }

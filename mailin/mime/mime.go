@@ -8,14 +8,18 @@
 // than a small one.
 //
 // The way: one pass over the lines finds header blocks and boundaries
-// (walk.go), header.go repairs and decodes fields, part.go decodes bodies with
-// go-message, body.go chooses the text, html.go cleans.
+// (walk.go), header.go repairs and decodes fields, part.go and repair.go decode
+// bodies, unwrap.go opens signed mail (smime.go) and what Outlook wraps
+// (tnef.go, rtf.go), body.go chooses the text, html.go and
+// prune.go clean HTML, known.go reads what mail programs mark in it, readable.go
+// makes text of it.
 //
 // It does not know what a case, an agent or a rule about senders is, it asks no
 // network, and it decides nothing: a From is what the mail says, not who wrote.
 package mime
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,10 +98,13 @@ type reader struct {
 	msg      *Message
 	flawed   map[string]bool
 	decoded  int64 // octets of files so far
+	parts    int   // so far
 }
 
 func (rd *reader) read() {
+	rd.oldLineEnds()
 	root := rd.walk()
+	rd.unwrap(root, 0)
 	m := rd.msg
 	m.Type = root.mediaType
 	if root.mediaType == "multipart/report" {
@@ -152,6 +159,7 @@ func (rd *reader) broken() {
 // for a broken mail, nor the other way round.
 type source struct {
 	at  io.ReaderAt
+	cr  bool // lines end with CR alone
 	err error
 }
 
@@ -160,5 +168,25 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 	if err != nil && err != io.EOF && s.err == nil {
 		s.err = err
 	}
+	if s.cr {
+		for i, c := range p[:n] {
+			if c == '\r' {
+				p[i] = '\n'
+			}
+		}
+	}
 	return n, err
+}
+
+// oldLineEnds finds out whether CR alone ends the lines: there is nothing else
+// where the header stands. Beside other line ends a CR is no line end: it
+// would add a field that others do not see (R20).
+func (rd *reader) oldLineEnds() {
+	head := make([]byte, min(rd.size, 4096))
+	n, _ := rd.src.ReadAt(head, 0)
+	rd.broken()
+	if head = head[:n]; bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 {
+		rd.src.cr = true
+		rd.flaw("lines end with CR alone")
+	}
 }

@@ -24,10 +24,6 @@ var untimed = func() Limits {
 	return l
 }()
 
-// patience tells linear from quadratic, which takes minutes and more; it is no
-// measure of speed.
-const patience = 30 * time.Second
-
 func read(raw string) *Message { return readWith(raw, DefaultLimits) }
 
 func readWith(raw string, l Limits) *Message {
@@ -68,7 +64,7 @@ func TestParseAddresses(t *testing.T) {
 		{`"Anna <anna@customer.example>`, "Anna|anna@customer.example"},
 		{"An\u202ena\u0007 <anna@customer.example>", "Anna|anna@customer.example"},
 		{"anna\u202e@customer.example", ""},
-		{"an na@customer.example", "|na@customer.example"},
+		{"an na@customer.example", "an|na@customer.example"},
 		{`'Anna' <anna@customer.example>`, "'Anna'|anna@customer.example"},
 		{"", ""},
 	} {
@@ -160,9 +156,9 @@ func TestClean(t *testing.T) {
 func TestFileName(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"../../etc/passwd", "passwd"}, {`C:\a\b.doc`, "b.doc"}, {"..", "file-1.pdf"}, {"", "file-1.pdf"}, {"a\u202efdp.exe", "afdp.exe"},
-		{"a\nb.pdf", "a b.pdf"}, {strings.Repeat("x", 300) + ".pdf", strings.Repeat("x", 146) + ".pdf"}, {"=?utf-8?q?=2E=2E/x?=", "x"},
+		{"a\nb.pdf", "a b.pdf"}, {strings.Repeat("x", 300) + ".pdf", strings.Repeat("x", 146) + ".pdf"},
 	} {
-		if got := fileName(c.in, "", "application/pdf", 1, 150); got != c.want {
+		if got := fileName(c.in, "application/pdf", 1, 150); got != c.want {
 			t.Errorf("R22/%q: %q, want %q", c.in, got, c.want)
 		}
 	}
@@ -172,6 +168,11 @@ func TestRead_dates(t *testing.T) {
 	for in, want := range map[string]string{
 		"Mon, 2 Nov 2026 10:00:00 +0100": "2026-11-02T09:00:00Z", "2 Nov 2026 10:00 GMT": "2026-11-02T10:00:00Z", "Mon, 02 Nov 2026 10:00:00 +0100 (CET)": "2026-11-02T09:00:00Z",
 		"Mon Nov  2 10:00:00 2026": "2026-11-02T10:00:00Z", "2026-11-02T10:00:00Z": "2026-11-02T10:00:00Z", "yesterday": "", "": "", "Mon, 2 Nov 9999 10:00:00 +0100": "",
+		"Mon, 1 Jan 0000 10:00:00 +0000": "", "Mon, 1 Jan 1900 10:00:00 +0000": "", "Thu, 31 Feb 2026 10:00:00 +0000": "", "Mon, 2 Nov 2026 25:00:00 +0000": "", "11/02/2026 10:00": "",
+		"Fri, 2 Nov 2026 10:00:00 +0100": "2026-11-02T09:00:00Z", "Mon, 2 Nov 2026 10:00:00": "2026-11-02T10:00:00Z", "Mon, 2 Nov 2026 10:00:00 EST": "2026-11-02T15:00:00Z",
+		"Mon, 2 Nov 2026 10:00:00+0100": "2026-11-02T09:00:00Z", "Mon, 2 Nov 2026 10:00:00 +9900": "2026-11-02T10:00:00Z", "Mon, 2 Nov 26 10:00:00 GMT+0200": "2026-11-02T08:00:00Z",
+		"mar., 3 mars 2026 10:00:00 +0100": "2026-03-03T09:00:00Z", "Mi, 4 Dez 2026 10:00:00 +0100": "2026-12-04T09:00:00Z", "Пн, 2 ноя 2026 10:00:00 +0300": "2026-11-02T07:00:00Z",
+		"2-Nov-2026 10:00:00 GMT": "2026-11-02T10:00:00Z", "Monday, November 2, 2026 10:00 PM": "2026-11-02T22:00:00Z", "Mon, 2 Nov 2026 10:00:60 +0000": "2026-11-02T10:01:00Z",
 	} {
 		got := ""
 		if d := parseDate(in); !d.IsZero() {
@@ -180,188 +181,6 @@ func TestRead_dates(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
-	}
-}
-
-func TestRead_limits(t *testing.T) {
-	const head = "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-	t.Run("R17/parts", func(t *testing.T) {
-		m := read(head + strings.Repeat("--b\r\n\r\nx\r\n", 600) + "--b--\r\n")
-		if !flawed(m, "more than 500 parts") || len(m.Files) != 1 || m.Files[0].Size < 900 {
-			t.Errorf("%v %+v", m.Flaws, m.Files)
-		}
-	})
-	t.Run("R17/files", func(t *testing.T) {
-		m := read(head + strings.Repeat("--b\r\nContent-Type: image/png\r\n\r\nx\r\n", 110) + "--b--\r\n")
-		if len(m.Files) != 110 || m.Files[99].Open == nil || m.Files[100].Open != nil || !flawed(m, "more than 100 files") {
-			t.Errorf("%d %v", len(m.Files), m.Flaws)
-		}
-	})
-	t.Run("R17/one file and all files", func(t *testing.T) {
-		l := DefaultLimits
-		l.FileBytes, l.AllBytes = 10, 25
-		part := "--b\r\nContent-Type: image/png\r\n\r\n"
-		m := readWith(head+part+"12345678901\r\n"+part+"1234567890\r\n"+part+"12345\r\n--b--\r\n", l)
-		if m.Files[0].Open != nil || m.Files[0].Size != 11 || m.Files[1].Open == nil || m.Files[2].Open != nil {
-			t.Errorf("%+v %v", m.Files, m.Flaws)
-		}
-	})
-	t.Run("R17/text", func(t *testing.T) {
-		m := read("Content-Type: text/plain\r\n\r\n" + strings.Repeat("ø", 1<<20))
-		if len(m.Text) > 1<<20 || len(m.Text) < 1<<20-4 || !utf8.ValidString(m.Text) || !flawed(m, "text cut at 1 MiB") {
-			t.Errorf("%d %v", len(m.Text), m.Flaws)
-		}
-	})
-	t.Run("R17/html", func(t *testing.T) {
-		m := read("Content-Type: text/html\r\n\r\n" + strings.Repeat("<p>some text</p>\r\n", 150_000))
-		if len(m.Files) != 1 || m.Text == "" || strings.Contains(m.HTML, "<p>") || !flawed(m, "HTML over 2 MiB") {
-			t.Errorf("%d files, %d text, %v", len(m.Files), len(m.Text), m.Flaws)
-		}
-		m = read("Content-Type: text/html\r\n\r\n" + strings.Repeat("<b>x</b>", 50_001))
-		if !flawed(m, "too many elements") || m.Text == "" {
-			t.Errorf("elements: %v", m.Flaws)
-		}
-	})
-	t.Run("R17/fields", func(t *testing.T) {
-		m := read("From: a@b.example\r\n" + strings.Repeat("X: y\r\n", 2000) + "\r\ntext")
-		if len(m.Header) != 1000 || m.Text != "text" || !flawed(m, "1000 header fields") {
-			t.Errorf("%d fields, %q %v", len(m.Header), m.Text, m.Flaws)
-		}
-		m = read("X: " + strings.Repeat("y", 100<<10) + "\r\nFrom: a@b.example\r\n\r\ntext")
-		if len(m.Header.First("X")) > 64<<10 || m.Header.First("From") == "" || m.Err != nil {
-			t.Errorf("one field: %v", m.Flaws)
-		}
-		m = read(strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 400) + "\r\ntext")
-		if !flawed(m, "header cut at 256 KiB") || m.Text != "text" || m.Err != nil {
-			t.Errorf("block: %v %v", m.Flaws, m.Err)
-		}
-	})
-	t.Run("R17/time", func(t *testing.T) {
-		l := DefaultLimits
-		l.Time = time.Nanosecond
-		if m := readWith(head+"--b\r\n\r\nx\r\n--b--\r\n", l); m.Err != ErrTooSlow {
-			t.Errorf("%v", m.Err)
-		}
-	})
-}
-
-// R18: whatever a large mail is made of, reading it takes no long time and
-// no memory to speak of.
-func TestRead_hostileIsLinear(t *testing.T) {
-	const total = 3 << 20
-	var unclosed strings.Builder
-	unclosed.WriteString("Content-Type: multipart/mixed; boundary=b0\r\n\r\n")
-	for i := 0; unclosed.Len() < total; i++ {
-		fmt.Fprintf(&unclosed, "--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n", i, i+1)
-	}
-	fill := func(head, unit string) string { return head + strings.Repeat(unit, total/len(unit)) }
-	const multi, page = "Content-Type: multipart/mixed; boundary=b\r\n\r\n", "Content-Type: text/html\r\n\r\n"
-	for name, raw := range map[string]string{
-		"unclosed boundaries":   unclosed.String(),
-		"empty parts":           fill(multi, "--b\r\n\r\n"),
-		"parts without header":  fill(multi, "--b\r\n"),
-		"hyphens":               fill(multi, "--"),
-		"lines of hyphens":      fill(multi, "--x\r\n"),
-		"no line end":           fill("", "x"),
-		"only line ends":        fill("", "\n"),
-		"colons":                fill("", ":\n"),
-		"a long subject":        fill("Subject: ", "=?utf-8?q?a?= "),
-		"addresses":             fill("From: ", `"\"<,(:`),
-		"comments":              fill("Date: ", "("),
-		"parameters":            fill("Content-Type: text/plain", `;a*1*="x'`),
-		"open tags":             fill(page, "<b>"),
-		"open font tags":        fill(page, "<font color=red><p>"),
-		"open tables":           fill(page, "<table><tr><td>"),
-		"lists":                 fill(page, "<ul><li>a"),
-		"void tags":             fill(page, "<br>"),
-		"brackets":              fill(page, "<"),
-		"comments in html":      fill(page, "<!--"),
-		"attributes":            fill(page+"<p ", "a=b "),
-		"one attribute":         fill(page+"<p style='", "color:red;"),
-		"entities":              fill(page, "&amp;"),
-		"markdown":              fill(page, "*_`[]("),
-		"end tags":              fill(page, "</p>"),
-		"lax tags":              fill(page, "<p>"),
-		"table cells":           fill(page+"<table>", "<td>a"),
-		"base64 in small bits":  fill("Content-Transfer-Encoding: base64\r\n\r\n", "QQ=="),
-		"quoted-printable bad":  fill("Content-Transfer-Encoding: quoted-printable\r\n\r\n", "= "),
-		"quoted-printable long": fill("Content-Transfer-Encoding: quoted-printable\r\n\r\n", "=C3=B8"),
-		"flowed":                fill("Content-Type: text/plain; format=flowed\r\n\r\n", "> > a \r\n"),
-		"attached mails":        fill(multi, "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\n\r\n"),
-		"references":            fill("References: ", "<a@b><"),
-	} {
-		t.Run("R18/"+name, func(t *testing.T) {
-			start := time.Now()
-			m := readWith(raw, untimed)
-			if took := time.Since(start); took > patience {
-				t.Errorf("%d MiB took %v", total>>20, took)
-			}
-			if m.Err != nil && m.Err != ErrHeaderTooLarge {
-				t.Error(m.Err)
-			}
-			checkClean(t, m)
-		})
-	}
-}
-
-// R18 for HTML that is within the limits of R17 and hostile all the same.
-func TestRead_hostileHTMLIsBounded(t *testing.T) {
-	fonts := ""
-	for i := range 95 {
-		fonts += fmt.Sprintf("<font size=%d>", i)
-	}
-	rep := strings.Repeat
-	for name, body := range map[string]string{
-		"formats that are opened again": "<p>" + fonts + "</p>" + rep("<p>x</p>", 24_000),
-		"formats and stray ends":        "<p>" + fonts + "</p>" + rep("x</p>", 49_000),
-		"links that are never closed":   rep("<a href=http://x.example/>x<p>", 90),
-		"misnested":                     rep("<b><i><p>x</b></i></p>", 16_000),
-		"table with a wide cell":        "<table><tr><td>" + rep("x", 500_000) + "</td></tr>" + rep("<tr><td>x</td></tr>", 20_000) + "</table>",
-		"table with many columns":       "<table><tr>" + rep("<td>x", 10_000) + "</tr>" + rep("<tr><td>x</td></tr>", 15_000) + "</table>",
-		"table with great spans":        "<table><tr>" + rep("<td colspan=999 rowspan=999>x</td>", 20_000) + "</tr></table>",
-		"table with greater spans":      "<table><tr><td colspan=2000000000 rowspan=2000000000>x</td></tr></table>",
-		"tables in tables":              rep("<table><tr><td>", 24) + rep("x", 1<<20) + rep("</td></tr></table>", 24),
-		"lists in lists":                rep("<ul><li>a", 49) + rep("<li>line", 40_000) + rep("</ul>", 49),
-		"quotes in quotes":              rep("<blockquote>", 99) + rep("a<br>", 40_000) + rep("</blockquote>", 99),
-		"bold in bold":                  rep("<b>x</b>", 49_000),
-		"markdown marks":                rep("*_`[](#<>|~", 150_000),
-		"one word":                      rep("x", 1_900_000),
-		"spaces":                        rep(" ", 1_900_000) + "x",
-		"no-break spaces":               rep("&nbsp;", 300_000) + "x",
-		"line breaks":                   rep("<br>", 49_000),
-		"preformatted":                  "<pre>" + rep("```\n", 400_000) + "</pre>",
-		"code":                          "<code>" + rep("`", 1_500_000) + "</code>",
-		"a very long link":              `<a href="https://x.example/` + rep("a", 1_500_000) + `">x</a>`,
-		"many attributes":               "<p " + rep("a=b ", 450_000) + ">x",
-		"different attributes": "<p " + func() (s string) {
-			var b strings.Builder
-			for i := range 200_000 {
-				fmt.Fprintf(&b, "a%d=b ", i)
-			}
-			return b.String()
-		}() + ">x",
-		"foster parents":           "<table>" + rep("<b>x<tr>", 24_000),
-		"headings":                 rep("<h1>x", 49_000),
-		"selects":                  rep("<select><option>x", 90),
-		"templates":                rep("<template>", 90) + "x",
-		"frames":                   rep("<frameset><frame>", 90),
-		"plain text until the end": "<plaintext>" + rep("</p>", 400_000),
-	} {
-		t.Run("R18/"+name, func(t *testing.T) {
-			runtime.GC()
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			m := readWith("Content-Type: text/html\r\n\r\n"+body, untimed)
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			if took > patience || len(m.HTML) > 20<<20 || len(m.Text) > 1<<20 {
-				t.Errorf("took %v, gave %d octets of HTML, %d of text", took, len(m.HTML), len(m.Text))
-			}
-			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 600 {
-				t.Errorf("%d MiB allocated in all", used)
-			}
-		})
 	}
 }
 
@@ -405,7 +224,7 @@ func TestRead_40MiBInLittleMemory(t *testing.T) {
 		head: "From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee the file.\r\n--b\r\nContent-Type: video/mp4; name=a.mp4\r\nContent-Transfer-Encoding: base64\r\n\r\n",
 		line: line, tail: "--b--\r\n", lines: 39 << 20 / int64(len(line)),
 	}
-	l := DefaultLimits
+	l := untimed
 	l.FileBytes = 40 << 20
 	runtime.GC()
 	var before, after runtime.MemStats
@@ -448,6 +267,13 @@ func TestRead_base64Whole(t *testing.T) {
 
 func checkClean(t *testing.T, m *Message) {
 	t.Helper()
+	checkStrings(t, m)
+	checkHTML(t, m.HTML)
+}
+
+// checkStrings holds R19 to R22 for all that was read.
+func checkStrings(t *testing.T, m *Message) {
+	t.Helper()
 	see := func(s string) {
 		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
 			t.Errorf("R19: %.100q", s)
@@ -476,21 +302,6 @@ func checkClean(t *testing.T, m *Message) {
 	}
 	for _, n := range m.Nested {
 		see(n.Text + n.Subject + n.Date)
-	}
-	checkHTML(t, m.HTML)
-}
-
-// checkHTML holds that cleaned HTML needs no cleaning: R23 by another way.
-func checkHTML(t *testing.T, s string) {
-	t.Helper()
-	low := lower(s)
-	for _, bad := range []string{"<script", "<style", "<form", "<iframe", "<svg", "<math", "<object", "<input", "<link", "<meta", "<base", "<!--"} {
-		if strings.Contains(low, bad) {
-			t.Errorf("R23: %s in %.200q", bad, s)
-		}
-	}
-	if again := policy().Sanitize(s); again != s {
-		t.Errorf("R23: not what the policy leaves\n got %.300q\nthen %.300q", s, again)
 	}
 }
 
@@ -578,6 +389,9 @@ func FuzzHeaderText(f *testing.F) {
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{"<p>a", "<a href=javascript:x>", "<svg><style><img src=x onerror=y>", "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=x&gt;\">", "<p style=\"color:red;background:url(x)\">", "<noscript><p title=\"</noscript><img src=x onerror=y>\">", "<table><td><table>", "<form><math><mtext></form><form><mglyph><style></math><img src onerror=x>", "<select><b>x", "<template><p>x"} {
 		f.Add(s)
+	}
+	for _, h := range hostileHTML {
+		f.Add(h.html)
 	}
 	for _, b := range seeds(f) {
 		if _, body, ok := bytes.Cut(b, []byte("\r\n\r\n")); ok && bytes.Contains(body, []byte("<p")) {

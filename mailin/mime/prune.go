@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // kept are the elements that stay; of every other one the content stays, and of
@@ -163,77 +162,4 @@ func styleValue(s string) bool {
 		return len(s) <= 60
 	}
 	return plainValue(s)
-}
-
-// level prepares a pruned tree for the text. The converter fills every row up to
-// the widest one, multiplies cells by their spans and copies what is quoted or
-// listed once for each level around it: a small mail could ask for all memory
-// there is. So spans go, a table of too many places becomes plain lines, and
-// quotes and lists stop at 15 levels.
-func level(n *html.Node, indents int) {
-	if n.Type == html.ElementNode && n.Data == "table" {
-		const mostPlaces = 20_000
-		if rows, columns := extent(n); rows*columns > mostPlaces {
-			plainLines(n)
-		}
-	}
-	if n.Type == html.ElementNode && (n.Data == "blockquote" || n.Data == "ul" || n.Data == "ol") {
-		const mostIndents = 15
-		if indents++; indents > mostIndents {
-			n.Data, n.DataAtom = "div", atom.Div
-		}
-	}
-	if n.Data == "td" || n.Data == "th" || n.Data == "col" || n.Data == "colgroup" {
-		keep := n.Attr[:0]
-		for _, a := range n.Attr {
-			if a.Key != "colspan" && a.Key != "rowspan" && a.Key != "span" {
-				keep = append(keep, a)
-			}
-		}
-		n.Attr = keep
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		level(c, indents)
-	}
-}
-
-// extent counts a table's rows and the cells of its widest row.
-func extent(table *html.Node) (rows, columns int) {
-	for c := table.FirstChild; c != nil; c = c.NextSibling {
-		switch c.Data {
-		case "thead", "tbody", "tfoot":
-			r, w := extent(c)
-			rows, columns = rows+r, max(columns, w)
-		case "tr":
-			rows++
-			w := 0
-			for cell := c.FirstChild; cell != nil; cell = cell.NextSibling {
-				if cell.Type == html.ElementNode {
-					w++
-				}
-			}
-			columns = max(columns, w)
-		}
-	}
-	return rows, columns
-}
-
-// plainLines makes a table's own elements ordinary ones.
-func plainLines(table *html.Node) {
-	div := func(n *html.Node) { n.Data, n.DataAtom = "div", atom.Div }
-	for c := table.FirstChild; c != nil; c = c.NextSibling {
-		switch c.Data {
-		case "thead", "tbody", "tfoot":
-			plainLines(c)
-		case "tr":
-			div(c)
-			for cell := c.FirstChild; cell != nil; cell = cell.NextSibling {
-				if cell.Type == html.ElementNode {
-					cell.Data, cell.DataAtom = "span", atom.Span
-					cell.AppendChild(&html.Node{Type: html.TextNode, Data: " "})
-				}
-			}
-		}
-	}
-	div(table)
 }

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"io"
 	"strconv"
@@ -9,14 +10,35 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// base64Repair hands on what is base64 and nothing else: junk between is
-// dropped, and a cut end is filled up, so the decoder gives all that is there.
-// What follows the padding is dropped (RFC 2045 §6.8).
-type base64Repair struct {
-	src   *bufio.Reader
-	rest  [3]byte // letters that wait for their group of four
-	n     int     // of rest
-	ended bool
+// decoder gives a part's octets. What a general decoder would stop at is
+// passed over, so a damaged part gives what is left of it; damaged says,
+// once everything was read, that something was.
+type decoder interface {
+	io.Reader
+	damaged() bool
+}
+
+// asItIs is a part without a transfer encoding.
+type asItIs struct{ io.Reader }
+
+func (asItIs) damaged() bool { return false }
+
+// base64Octets decodes base64 and nothing else: junk between is dropped, and a
+// cut end is filled up. Padding ends it (RFC 2045 §6.8) unless whole lines of
+// base64 follow: some programs code line by line. A line that begins with junk
+// ends it as well: mailing lists put their ruler and words there.
+type base64Octets struct {
+	src     *bufio.Reader
+	letters [8 << 10]byte
+	n       int // of letters, that wait for their group of four
+	octets  [6 << 10]byte
+	out     []byte // of octets, still to be read
+	padded  bool   // the last group had padding
+	begun   bool   // something was decoded
+	inLine  bool   // a letter stands in this line
+	junk    int    // what stands at the beginning of this line and is no letter
+	ended   bool
+	bad     bool
 }
 
 var base64Letter = func() (t [256]bool) {
@@ -26,155 +48,203 @@ var base64Letter = func() (t [256]bool) {
 	return t
 }()
 
-func (b *base64Repair) Read(p []byte) (int, error) {
-	if len(p) < 8 {
-		return 0, io.ErrShortBuffer
-	}
-	for !b.ended {
-		if _, err := b.src.Peek(1); err == io.EOF {
-			b.ended = true
-			break
-		} else if err != nil {
-			return 0, err
-		}
-		n := copy(p, b.rest[:b.n])
-		chunk, _ := b.src.Peek(min(b.src.Buffered(), len(p)-n))
-		used := 0
-		for _, c := range chunk {
-			used++
-			if base64Letter[c] {
-				p[n] = c
-				n++
-			} else if c == '=' {
-				b.ended = true
-				break
-			}
-		}
-		b.src.Discard(used)
-		whole := n &^ 3
-		b.n = copy(b.rest[:], p[whole:n])
-		if whole > 0 {
-			return whole, nil
-		}
-	}
-	// the last group: a single letter holds no octet
-	n := 0
-	if b.n > 1 {
-		n = copy(p, b.rest[:b.n])
-		n += copy(p[n:], "=="[b.n-2:])
-	}
-	b.n = 0
-	if n == 0 {
-		return 0, io.EOF
-	}
-	return n, nil
+func newBase64(raw io.Reader) *base64Octets {
+	return &base64Octets{src: bufio.NewReaderSize(raw, 8<<10)}
 }
 
-// base64Octets decodes repaired base64: whole groups of four letters, so that
-// nothing has to be looked for a second time.
-type base64Octets struct {
-	from    base64Repair
-	letters [8 << 10]byte
-	octets  [6 << 10]byte
-	out     []byte // of octets, still to be read
-}
+func (b *base64Octets) damaged() bool { return b.bad }
 
 func (b *base64Octets) Read(p []byte) (int, error) {
 	for len(b.out) == 0 {
-		n, err := b.from.Read(b.letters[:])
-		if n == 0 {
+		if b.ended {
+			return 0, io.EOF
+		}
+		if err := b.fill(); err != nil {
 			return 0, err
 		}
-		got, _ := base64.StdEncoding.Decode(b.octets[:], b.letters[:n]) // there is nothing in it that could be wrong
-		b.out = b.octets[:got]
 	}
 	n := copy(p, b.out)
 	b.out = b.out[n:]
 	return n, nil
 }
 
-// quotedRepair makes quoted-printable acceptable to the decoder: a hyphen-less
-// "=" that begins no code becomes "=3D", octets that must not stand there are
-// coded, and over-long lines are broken softly.
-type quotedRepair struct {
+// fill decodes what is at hand.
+func (b *base64Octets) fill() error {
+	if b.padded && !b.goesOn() {
+		b.ended = true
+		return nil
+	}
+	b.padded = false
+	if _, err := b.src.Peek(1); err == io.EOF {
+		b.bad = b.bad || b.n > 0
+		b.ended = true
+		b.decode(true)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	const groupOpen = 4
+	chunk, _ := b.src.Peek(min(b.src.Buffered(), len(b.letters)-groupOpen-b.n))
+	used := 0
+	for _, c := range chunk {
+		used++
+		if base64Letter[c] {
+			b.letters[b.n] = c
+			b.n++
+			b.inLine = true
+			continue
+		}
+		if c == '=' {
+			b.padded = true
+			break
+		}
+		switch c {
+		case '\n':
+			b.inLine, b.junk = false, 0
+		case '\r', ' ', '\t':
+		default:
+			b.bad = true
+			if b.junk++; b.junk > 1 && !b.inLine && (b.begun || b.n > 0) {
+				b.ended = true
+			}
+		}
+		if b.ended {
+			break
+		}
+	}
+	b.src.Discard(used)
+	b.decode(b.padded || b.ended)
+	b.begun = b.begun || len(b.out) > 0
+	return nil
+}
+
+// decode turns whole groups into octets; last fills up the one that is begun.
+// A single letter holds no octet.
+func (b *base64Octets) decode(last bool) {
+	whole := b.n &^ 3
+	rest := b.n - whole
+	end := whole
+	if last && rest == 1 {
+		b.bad = true
+	}
+	if last && rest > 1 {
+		end = whole + rest + copy(b.letters[whole+rest:], "=="[rest-2:])
+	}
+	got, _ := base64.StdEncoding.Decode(b.octets[:], b.letters[:end]) // there is nothing in it that could be wrong
+	b.out = b.octets[:got]
+	b.n = 0
+	if !last {
+		b.n = copy(b.letters[:], b.letters[whole:whole+rest])
+	}
+}
+
+// goesOn says whether base64 follows the padding.
+func (b *base64Octets) goesOn() bool {
+	for {
+		c, err := b.src.ReadByte()
+		if err != nil {
+			return false
+		}
+		if c != '=' && c != '\r' && c != '\n' && c != ' ' && c != '\t' {
+			b.src.UnreadByte()
+			break
+		}
+	}
+	const longest = 80
+	line, _ := b.src.Peek(longest)
+	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	}
+	letters := bytes.TrimRight(line, "=")
+	for _, c := range letters {
+		if !base64Letter[c] {
+			b.bad = true
+			return false
+		}
+	}
+	if len(line) == 0 || len(line)%4 != 0 || len(line)-len(letters) > 2 {
+		b.bad = true
+		return false
+	}
+	return true
+}
+
+// quotedOctets decodes quoted-printable. An "=" that begins no code stays, and
+// so do octets that must not stand there.
+type quotedOctets struct {
 	src *bufio.Reader
+	in  []byte // the line at hand
 	buf []byte
 	out []byte // the rest of buf that is to be read
-	col int
+	bad bool
 	err error
 }
 
-const longestQuotedLine = 1000
+func newQuoted(raw io.Reader) *quotedOctets {
+	return &quotedOctets{src: bufio.NewReaderSize(raw, 4096)}
+}
 
-func (q *quotedRepair) Read(p []byte) (int, error) {
+func (q *quotedOctets) damaged() bool { return q.bad }
+
+func (q *quotedOctets) Read(p []byte) (int, error) {
 	for len(q.out) == 0 {
 		if q.err != nil {
 			return 0, q.err
 		}
-		q.fillUp()
+		q.buf = q.buf[:0]
+		for len(q.buf) < 4096 && q.err == nil {
+			q.line()
+		}
+		q.out = q.buf
 	}
 	n := copy(p, q.out)
 	q.out = q.out[n:]
 	return n, nil
 }
 
-func (q *quotedRepair) fillUp() {
-	const hex = "0123456789ABCDEF"
-	q.buf = q.buf[:0]
-	for len(q.buf) < 4096 {
-		c, err := q.src.ReadByte()
-		if err != nil {
-			q.err = err
-			break
-		}
-		if q.col >= longestQuotedLine && c != '\r' && c != '\n' {
-			q.buf = append(q.buf, "=\r\n"...)
-			q.col = 0
-		}
-		q.col++
-		switch {
-		case c == '\n':
-			q.col = 0
-			q.buf = append(q.buf, c)
-		case c == '=' && !q.code():
-			q.buf = append(q.buf, "=3D"...)
-			q.col += 2
-		case c == '=':
-			// hand on the code whole, so that no soft break falls into it
-			q.buf = append(q.buf, c)
-			if next, _ := q.src.Peek(2); len(next) == 2 && unhex(next[0]) >= 0 {
-				q.buf = append(q.buf, next...)
-				q.src.Discard(2)
-				q.col += 2
-			}
-		case c < ' ' && c != '\t' && c != '\r' || c == 127:
-			q.buf = append(q.buf, '=', hex[c>>4], hex[c&15])
-			q.col += 2
-		default:
-			q.buf = append(q.buf, c)
-		}
+// line decodes a line, or a piece of a very long one.
+func (q *quotedOctets) line() {
+	piece, err := q.src.ReadSlice('\n')
+	if len(q.in) > 0 {
+		q.in = append(q.in, piece...)
+		piece = q.in
 	}
-	q.out = q.buf
+	if err == bufio.ErrBufferFull { // a code may be cut in two
+		keep := 0
+		if i := bytes.LastIndexByte(piece[len(piece)-2:], '='); i >= 0 {
+			keep = 2 - i
+		}
+		q.decode(piece[:len(piece)-keep])
+		q.in = append(q.in[:0], piece[len(piece)-keep:]...)
+		return
+	}
+	q.err = err
+	eol := piece[len(piece)-lineEnd(piece):]
+	text := bytes.TrimRight(piece[:len(piece)-len(eol)], " \t")
+	if soft := len(text) > 0 && text[len(text)-1] == '='; soft {
+		text, eol = text[:len(text)-1], nil
+	}
+	q.decode(text)
+	q.buf = append(q.buf, eol...)
+	q.in = q.in[:0]
 }
 
-// code says whether the "=" just read begins a code or a soft line break.
-func (q *quotedRepair) code() bool {
-	next, _ := q.src.Peek(2)
-	if len(next) == 2 && unhex(next[0]) >= 0 && unhex(next[1]) >= 0 {
-		return true
-	}
-	for n := 1; n < 200; n++ { // space may follow a soft break's "="
-		next, err := q.src.Peek(n)
-		if err != nil {
-			return len(next) == n-1 // nothing but space up to the end
+func (q *quotedOctets) decode(text []byte) {
+	for {
+		i := bytes.IndexByte(text, '=')
+		if i < 0 {
+			q.buf = append(q.buf, text...)
+			return
 		}
-		switch next[n-1] {
-		case ' ', '\t', '\r':
-		case '\n':
-			return true
-		default:
-			return false
+		q.buf = append(q.buf, text[:i]...)
+		text = text[i:]
+		if len(text) >= 3 && unhex(text[1]) >= 0 && unhex(text[2]) >= 0 {
+			q.buf = append(q.buf, byte(unhex(text[1])<<4|unhex(text[2])))
+			text = text[3:]
+			continue
 		}
+		q.bad = true
+		q.buf = append(q.buf, '=')
+		text = text[1:]
 	}
-	return false
 }

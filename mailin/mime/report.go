@@ -3,6 +3,7 @@ package mime
 import (
 	"bytes"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -14,7 +15,8 @@ type Report struct {
 
 // Recipient is what a report says of one recipient.
 type Recipient struct {
-	Address    string // lower case
+	Address    string // final recipient, lower case
+	Original   string // the address that was written to, if the report says another one
 	Action     string // failed, delayed, delivered, relayed, expanded; of a receipt: displayed, deleted ...
 	Status     string // "5.1.1"
 	Diagnostic string
@@ -67,10 +69,17 @@ func (rd *reader) report(root *part) {
 		raw, _ := rd.content(machine, reportBytes)
 		r.statuses(rd, raw)
 	}
+	before, copied := splitReturned(rd.msg.Text)
+	if len(r.Recipients) == 0 && (rd.msg.ReportType == "" || rd.msg.ReportType == "delivery-status") {
+		r.told(rd, before) // announced as a report, and written for people alone
+	}
 	if returned != nil {
 		if id := rd.returnedID(returned); id != "" {
 			r.ReturnedID = id
 		}
+	}
+	if r.ReturnedID == "" {
+		r.ReturnedID = copiedID(copied)
 	}
 	rd.msg.Report = r
 }
@@ -103,17 +112,16 @@ func (rd *reader) headerOf(raw []byte) Header {
 // statuses reads the blocks of a delivery status: the first speaks of the mail,
 // each further one of a recipient. A receipt has one block alone.
 func (r *Report) statuses(rd *reader, raw []byte) {
-	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-	for block := range bytes.SplitSeq(raw, []byte("\n\n")) {
+	for block := range statusBlocks(raw) {
 		h := rd.headerOf(block)
 		if id := MessageID(h.First("Original-Message-Id")); id != "" {
 			r.ReturnedID = id
 		}
-		to := typed(h.First("Final-Recipient"))
-		if to == "" {
-			to = typed(h.First("Original-Recipient"))
+		final, original := typed(h.First("Final-Recipient")), typed(h.First("Original-Recipient"))
+		if final == "" || !strings.Contains(final, "@") && strings.Contains(original, "@") {
+			final, original = original, ""
 		}
-		if to == "" || len(r.Recipients) >= mostReported {
+		if final == "" || len(r.Recipients) >= mostReported {
 			continue
 		}
 		action := h.Token("Action")
@@ -122,12 +130,55 @@ func (r *Report) statuses(rd *reader, raw []byte) {
 			action, _, _ = strings.Cut(lower(strings.TrimSpace(kind)), "/")
 			action = Clean(action, 40)
 		}
-		r.Recipients = append(r.Recipients, Recipient{
-			Address:    address(to),
+		to := Recipient{
+			Address:    address(final),
 			Action:     action,
 			Status:     status(h.First("Status")),
 			Diagnostic: Clean(DecodeWords(typed(h.First("Diagnostic-Code"))), 500),
-		})
+		}
+		if o := address(original); original != "" && o != to.Address {
+			to.Original = o
+		}
+		if !h.Has("Disposition") {
+			to.complete()
+		}
+		r.Recipients = append(r.Recipients, to)
+	}
+}
+
+// statusBlocks cuts a delivery status at its empty lines, and before a second
+// recipient of one block: not every server writes the empty line.
+func statusBlocks(raw []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		var block []byte
+		told := false // the block names its final recipient
+		for line := range bytes.Lines(raw) {
+			final := len(line) > 15 && strings.EqualFold(string(line[:16]), "final-recipient:")
+			if len(bytes.TrimSpace(line)) > 0 && !(final && told) {
+				block, told = append(block, line...), told || final
+				continue
+			}
+			if len(block) > 0 && !yield(block) {
+				return
+			}
+			block, told = nil, final
+			if final {
+				block = append(block, line...)
+			}
+		}
+		if len(block) > 0 {
+			yield(block)
+		}
+	}
+}
+
+// complete fills in what a server left out and its other words tell.
+func (p *Recipient) complete() {
+	if p.Status == "" {
+		p.Status = statusOf(p.Diagnostic, p.Action)
+	}
+	if p.Action == "" && p.Status != "" {
+		p.Action = map[byte]string{'2': "delivered", '4': "delayed", '5': "failed"}[p.Status[0]]
 	}
 }
 
@@ -173,83 +224,3 @@ func status(s string) string {
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
-
-// customs reads the bounces of qmail, Exim and old Exchange, which carry no
-// machine part. Only mail that comes from a mail system by its own word is
-// looked at.
-func (rd *reader) customs(returned *part) *Report {
-	h := rd.msg.Header
-	failed := h.First("X-Failed-Recipients")
-	from := h.Addresses("From", 1)
-	local := ""
-	if len(from) > 0 {
-		local, _, _ = strings.Cut(from[0].Address, "@")
-	} else if f := lower(h.First("From")); strings.Contains(f, "mailer-daemon") || strings.Contains(f, "postmaster") {
-		local = "mailer-daemon"
-	}
-	if failed == "" && local != "mailer-daemon" && local != "postmaster" {
-		return nil
-	}
-	r := &Report{}
-	text, copied := splitReturned(rd.msg.Text)
-	for _, to := range ParseAddresses(failed, mostReported) {
-		r.Recipients = append(r.Recipients, Recipient{Address: to.Address, Action: "failed", Status: status(text)})
-	}
-	if failed == "" {
-		r.named(text)
-	}
-	if returned != nil {
-		r.ReturnedID = rd.returnedID(returned)
-	} else if copied != "" {
-		r.ReturnedID = MessageID(rd.headerOf([]byte(copied)).First("Message-Id"))
-	}
-	if len(r.Recipients) == 0 && r.ReturnedID == "" {
-		return nil
-	}
-	return r
-}
-
-// named reads lines that begin with an address and the reason below them.
-func (r *Report) named(text string) {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		t := strings.TrimSpace(line)
-		in, rest, ok := strings.Cut(strings.TrimPrefix(t, "<"), ">")
-		if !ok || !strings.HasPrefix(t, "<") || len(r.Recipients) >= mostReported {
-			continue
-		}
-		to := Normal(in)
-		if to == "" {
-			continue
-		}
-		why := []string{strings.TrimLeft(rest, ": ")}
-		for _, more := range lines[i+1 : min(i+6, len(lines))] {
-			if strings.TrimSpace(more) == "" || strings.HasPrefix(strings.TrimSpace(more), "<") {
-				break
-			}
-			why = append(why, more)
-		}
-		reason := Clean(strings.Join(why, " "), 500)
-		r.Recipients = append(r.Recipients, Recipient{Address: to, Action: "failed", Status: status(reason), Diagnostic: reason})
-	}
-}
-
-// splitReturned cuts a bounce's text where the returned mail begins.
-func splitReturned(text string) (before, copied string) {
-	for _, mark := range []string{
-		"--- Below this line is a copy of the message",
-		"------ This is a copy of the message",
-		"--- The header of the original message is following",
-		"----- Original message -----",
-		"Original message headers:",
-	} {
-		if i := strings.Index(text, mark); i >= 0 {
-			_, rest, _ := strings.Cut(text[i:], "\n")
-			if j := strings.Index(rest, "Return-Path:"); j > 0 && j < 300 {
-				rest = rest[j:]
-			}
-			return text[:i], strings.TrimLeft(rest, "\n")
-		}
-	}
-	return text, ""
-}

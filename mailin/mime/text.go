@@ -21,7 +21,7 @@ func Clean(s string, most int) string {
 		case unicode.IsSpace(r) || r == '\u2028' || r == '\u2029':
 			space = true
 			continue
-		case unicode.IsControl(r) || bidiControl(r) || r == '\ufeff' || r == utf8.RuneError && !strings.ContainsRune(s, utf8.RuneError):
+		case unicode.IsControl(r) || bidiControl(r) || r == '\ufeff':
 			continue
 		}
 		if space && b.Len() > 0 {

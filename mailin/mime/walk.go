@@ -10,7 +10,8 @@ import (
 // part is a node of the mail's tree: a section of the bytes and what its
 // header says.
 type part struct {
-	header     Header // of an inner part the Content-* fields only
+	header     Header      // of an inner part the Content-* fields only
+	in         io.ReaderAt // what start and end count in; nil for the mail itself
 	mediaType  string
 	params     map[string]string
 	start, end int64 // body
@@ -18,6 +19,8 @@ type part struct {
 	boundary   string // of a multipart that was entered; "" until one is guessed
 	multipart  bool   // entered
 	opaque     bool   // beyond a limit: one file, whatever it is
+	damaged    bool   // as its content was read
+	spare      bool   // text that counts only if the mail has no other
 	kids       []*part
 }
 
@@ -26,6 +29,8 @@ type part struct {
 // unclosed boundaries cost nothing (R18).
 type walker struct {
 	*reader
+	at     io.ReaderAt // nil: the mail itself
+	size   int64
 	in     *bufio.Reader
 	line   []byte // with its line end; a very long line comes in pieces
 	off    int64  // of line
@@ -36,7 +41,6 @@ type walker struct {
 	eol    int64  // length of the line end before line
 	stack  []*part
 	leaf   *part // the open part that takes lines, or nil
-	parts  int
 	unread int64 // octets since the clock was looked at
 }
 
@@ -47,14 +51,36 @@ const (
 	partFields      = 100
 )
 
+// walk reads the mail itself.
 func (rd *reader) walk() *part {
-	w := &walker{
-		reader: rd,
-		in:     bufio.NewReaderSize(io.NewSectionReader(rd.src, 0, rd.size), int(min(blockBytes, max(rd.size, 16)))),
-		whole:  true,
-	}
+	w := rd.walker(nil, rd.size)
 	root := &part{}
 	w.rootHeader(root)
+	w.tree(root)
+	return root
+}
+
+// walkInside reads what a wrapper held, which stands where p stood.
+func (rd *reader) walkInside(p *part, content []byte) *part {
+	in := bytes.NewReader(content)
+	w := rd.walker(in, in.Size())
+	root := &part{in: in, depth: p.depth}
+	w.partHeader(root)
+	w.tree(root)
+	return root
+}
+
+func (rd *reader) walker(at io.ReaderAt, size int64) *walker {
+	w := &walker{reader: rd, at: at, size: size, whole: true}
+	if at == nil {
+		at = rd.src
+	}
+	w.in = bufio.NewReaderSize(io.NewSectionReader(at, 0, size), int(min(blockBytes, max(size, 16))))
+	return w
+}
+
+// tree reads all that follows root's header.
+func (w *walker) tree(root *part) {
 	w.enter(root)
 	for w.scan() {
 		if p, closing := w.delimiter(); p != nil {
@@ -70,7 +96,6 @@ func (rd *reader) walk() *part {
 			w.flaw("no closing boundary")
 		}
 	}
-	return root
 }
 
 // scan reads the next line, or the next piece of a very long one.
@@ -167,7 +192,7 @@ func (w *walker) cross(p *part, closing bool) {
 		w.stack = w.stack[:len(w.stack)-1]
 		return
 	}
-	kid := &part{depth: p.depth + 1}
+	kid := &part{depth: p.depth + 1, in: w.at}
 	if w.parts++; w.parts > w.limits.Parts {
 		// the rest of the mail is one file, whatever boundaries it holds
 		w.flaw("more than %d parts: the rest is kept as one file", w.limits.Parts)
@@ -179,6 +204,9 @@ func (w *walker) cross(p *part, closing bool) {
 	}
 	p.kids = append(p.kids, kid)
 	w.partHeader(kid)
+	if p.mediaType == "multipart/digest" && !kid.header.Has("Content-Type") {
+		kid.header = append(kid.header, Field{"Content-Type", "message/rfc822"}) // RFC 2046 §5.1.5
+	}
 	w.enter(kid)
 }
 
@@ -190,6 +218,9 @@ func (w *walker) enter(p *part) {
 		p.start, p.end = w.off, w.off
 	}
 	p.describe()
+	if len(p.header.All("Content-Type")) > 1 {
+		w.flaw("more than one Content-Type: the first that can be used counts")
+	}
 	if p.opaque || !strings.HasPrefix(p.mediaType, "multipart/") {
 		w.leaf = p
 		return
@@ -211,26 +242,7 @@ func (w *walker) enter(p *part) {
 
 // rootHeader reads the mail's header block.
 func (w *walker) rootHeader(p *part) {
-	var block []byte
-	var total int64
-	started := false
-	for w.scan() {
-		if blank(w.line) && w.fresh {
-			if started {
-				break
-			}
-			continue // empty lines before the first field
-		}
-		if !started && w.fresh && w.off > 0 && !looksLikeField(w.line) {
-			w.again = true // an empty header: this is the body
-			break
-		}
-		started = true
-		total += int64(len(w.line))
-		if room := w.limits.HeaderBytes - len(block); room > 0 {
-			block = append(block, w.line[:min(room, len(w.line))]...)
-		}
-	}
+	block, total := w.block(w.limits.HeaderBytes, true)
 	if total > int64(w.limits.HeaderBytes) {
 		w.flaw("header cut at %s", size(int64(w.limits.HeaderBytes)))
 		block = block[:bytes.LastIndexByte(block, '\n')+1]
@@ -249,25 +261,131 @@ func (w *walker) rootHeader(p *part) {
 // partHeader reads the header block of an inner part. It ends at an empty line
 // or at a boundary.
 func (w *walker) partHeader(p *part) {
-	var block []byte
-	for w.scan() {
-		if w.fresh && blank(w.line) {
-			break
+	block, _ := w.block(partHeaderBytes, false)
+	p.header = w.fields(block, partFields, func(name string) bool { return strings.HasPrefix(name, "content-") })
+}
+
+// block reads a header block, at most octets of it; total is its length. A
+// line that cannot stand in one ends it, if no fields follow: somebody forgot
+// the empty line, or the header.
+func (w *walker) block(most int, mail bool) (block []byte, total int64) {
+	for started := false; w.scan(); started = true {
+		if w.fresh {
+			if blank(w.line) {
+				if mail && !started {
+					started = true // empty lines before the first field
+					if !w.skipBlank() {
+						break
+					}
+				} else {
+					break
+				}
+			}
+			if d, _ := w.delimiter(); d != nil && d.boundary != "" {
+				w.again = true
+				break
+			}
+			if !w.belongs(started) {
+				break
+			}
 		}
-		if d, _ := w.delimiter(); d != nil && d.boundary != "" {
-			w.again = true
-			break
-		}
-		if len(block)+len(w.line) <= partHeaderBytes {
-			block = append(block, w.line...)
+		total += int64(len(w.line))
+		if room := most - len(block); room > 0 {
+			block = append(block, w.line[:min(room, len(w.line))]...)
 		}
 	}
-	p.header = w.fields(block, partFields, func(name string) bool { return strings.HasPrefix(name, "content-") })
+	return block, total
+}
+
+// skipBlank goes to the first line that is not empty.
+func (w *walker) skipBlank() bool {
+	for w.scan() {
+		if !blank(w.line) {
+			return true
+		}
+	}
+	return false
+}
+
+// belongs says whether the current line belongs to the header block. If it is
+// text, it is handed out once more; a line of nothing but space is not.
+func (w *walker) belongs(started bool) bool {
+	space := w.line[0] == ' ' || w.line[0] == '\t'
+	switch {
+	case !space && (looksLikeField(w.line) || fromLine(w.line)):
+		return true
+	case space && started && len(bytes.TrimSpace(w.line)) > 0:
+		return true
+	}
+	w.line = bytes.Clone(w.line) // looking ahead moves the buffer
+	if w.fieldsFollow(space) {
+		return true
+	}
+	if len(bytes.TrimSpace(w.line)) > 0 {
+		w.again = true
+		w.flaw("no empty line before the text")
+	}
+	return false
+}
+
+// fieldsFollow says whether one of the next lines, up to an empty one, is a
+// field of a mail: then the current line is a broken one among them. After a
+// line of nothing but space it is the very next one that counts; the field may
+// go on there as well, or the header end.
+func (w *walker) fieldsFollow(space bool) bool {
+	const lines, octets = 5, 16 << 10
+	most := min(octets, w.in.Size())
+	ahead, _ := w.in.Peek(most)
+	for n := 0; n < lines; {
+		line, rest, whole := bytes.Cut(ahead, []byte("\n"))
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		if len(line) == 0 || !whole && len(rest) == 0 && w.in.Buffered() >= most {
+			return space && whole
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if space {
+				return true
+			}
+			ahead = rest // goes with the line before
+			continue
+		}
+		if i := bytes.IndexByte(line, ':'); i > 0 && commonField(fieldName(string(line[:i]))) {
+			return true
+		}
+		if n++; space {
+			return false
+		}
+		ahead = rest
+	}
+	return false
+}
+
+// commonField tells fields of mail from words with a colon behind them.
+func commonField(name string) bool {
+	name = lower(name)
+	switch name {
+	case "from", "to", "cc", "bcc", "subject", "date", "sender", "received", "organization", "importance", "priority", "precedence", "references", "comments", "keywords", "status", "lines", "newsgroups":
+		return true
+	}
+	for _, prefix := range []string{"x-", "content-", "mime-", "delivery-", "envelope-", "feedback-", "message-", "in-reply-", "reply-", "return-", "list-", "dkim-", "arc-", "authentication-", "received-", "delivered-", "user-", "resent-", "auto-", "thread-", "disposition-", "errors-"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func blank(line []byte) bool { return len(line) == lineEnd(line) }
 
+// fromLine tells the line that an mbox puts before a mail.
+func fromLine(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))
+}
+
 func looksLikeField(line []byte) bool {
+	if bytes.IndexByte(line, 0) >= 0 {
+		line = bytes.ReplaceAll(line, []byte{0}, nil)
+	}
 	i := bytes.IndexByte(line, ':')
 	return i > 0 && fieldName(string(line[:i])) != ""
 }

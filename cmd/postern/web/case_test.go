@@ -81,6 +81,29 @@ func TestCase_page(t *testing.T) {
 			t.Errorf("%v", got.Header)
 		}
 	})
+	t.Run("R38/a press adds who is proposed, and whom the case is about", func(t *testing.T) {
+		desk.view.Proposed = []core.PersonLine{{Address: "zed@supplier.example", Name: "Zed"}}
+		desk.view.About = &core.AboutLine{Number: "CASE-10002", PersonLine: core.PersonLine{Address: "eve@evil.example"}}
+		v := visitSite(t, site, "agent")
+		page := v.get("/cases/CASE-10001").wants(t, http.StatusOK).body
+		for _, want := range []string{"Add zed@supplier.example</button>", `action="/cases/CASE-10001/participants"`,
+			"Add eve@evil.example to CASE-10002</button>", `action="/cases/CASE-10002/participants"`, "never the history"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("no %s", want)
+			}
+		}
+		desk.changesMade()
+		got := v.post("/cases/CASE-10001/participants", v.nonce("/cases/CASE-10001"), "address", "zed@supplier.example").wants(t, http.StatusSeeOther)
+		if got.Header.Get("Location") != "/cases/CASE-10001" || !slices.Equal(desk.changesMade(), []string{"AddParticipant zed@supplier.example"}) {
+			t.Errorf("%v", got.Header)
+		}
+		v.post("/cases/CASE-10001/participants", "", "address", "zed@supplier.example").wants(t, http.StatusForbidden)
+		c := visitSite(t, site, "customer")
+		c.post("/cases/CASE-10001/participants", c.nonce("/cases/CASE-10001"), "address", "zed@supplier.example").wants(t, http.StatusForbidden)
+		if made := desk.changesMade(); len(made) > 0 {
+			t.Errorf("%v", made)
+		}
+	})
 	t.Run("a press that comes too late", func(t *testing.T) {
 		v := visitSite(t, site, "customer")
 		desk.fail["MoveCase"] = core.ErrNotAllowed
@@ -99,7 +122,8 @@ func hostileDesk() *fakeDesk {
 	files := []core.FileLine{{ID: 5, Name: h, Type: h, Size: 3, Internal: true}, {ID: 6, Name: "a.png", Type: "image/png"}}
 	desk.page = core.CasePage{Cases: []core.CaseLine{line}, Next: h}
 	desk.view = core.CaseView{CaseLine: line, Desk: h, Means: h, Priority: h, Type: h, Files: files,
-		Moves: []core.CaseMove{{To: h, Label: h, Word: h}, {To: h, Label: h}}}
+		Moves:    []core.CaseMove{{To: h, Label: h, Word: h}, {To: h, Label: h}},
+		Proposed: []core.PersonLine{{Address: h, Name: h}}, About: &core.AboutLine{Number: h, PersonLine: core.PersonLine{Address: h, Name: h}}}
 	for i, kind := range []string{"description", "comment", "note", "event", h} {
 		desk.view.Entries = append(desk.view.Entries, core.Entry{ID: int64(i), Kind: kind, At: noon, Author: h, Side: h, Text: h, Rest: h,
 			HasHTML: true, Marks: []string{h}, Files: files, Event: h, Was: h, Became: h, Why: h})

@@ -44,6 +44,8 @@ type Cases interface {
 	Cases(ctx context.Context, v core.Viewer, q core.CaseQuery) (core.CasePage, error)
 	Case(ctx context.Context, v core.Viewer, number string) (core.CaseView, error)
 	MoveCase(ctx context.Context, v core.Viewer, number, to string) error
+	TreatAsHuman(ctx context.Context, v core.Viewer, number string, comment int64) error
+	AddParticipant(ctx context.Context, v core.Viewer, number, address string) error
 }
 
 // Files are what came with a case: files, pictures, and texts as they were
@@ -64,8 +66,11 @@ type Links interface {
 
 // HeldMails are the mails that wait for an agent's word.
 type HeldMails interface {
-	HeldMail(ctx context.Context, v core.Viewer, before int64) ([]core.HeldLine, error)
+	HeldMail(ctx context.Context, v core.Viewer, q core.HeldQuery) (core.HeldPage, error)
 	HeldMailView(ctx context.Context, v core.Viewer, ledger int64) (core.HeldView, error)
 	Release(ctx context.Context, v core.Viewer, ledger int64) error
+	ReleaseAsCase(ctx context.Context, v core.Viewer, ledger int64) error
+	Attach(ctx context.Context, v core.Viewer, ledger int64, number string) error
 	Refuse(ctx context.Context, v core.Viewer, ledger int64) error
+	BlockSender(ctx context.Context, v core.Viewer, ledger int64, blocked bool) error
 }

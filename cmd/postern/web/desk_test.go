@@ -32,6 +32,8 @@ type fakeDesk struct {
 	move     core.MoveLink
 	question core.QuestionView
 	held     []core.HeldLine
+	heldOf   core.HeldQuery // of the last list
+	heldMore bool
 	heldView core.HeldView
 	browser  string  // told by the last sign-in request
 	struck   []int64 // by the last question pressed
@@ -67,9 +69,10 @@ func newFakeDesk() *fakeDesk {
 		fileName: "steps.pdf", fileType: "application/pdf",
 		move:     core.MoveLink{Number: "CASE-10001", Title: "The scanner is offline", Now: "Resolved", To: "Closed", Class: "closed"},
 		question: core.QuestionView{Address: "grace@desk.example", Items: []core.QuestionItem{{Ledger: 7, Waiting: core.Waiting{Number: "CASE-10001", Title: "The scanner", Text: "Done.", At: noon}}}},
-		held: []core.HeldLine{{Ledger: 9, State: core.Held, Reason: "own address", From: "x@desk.example", Subject: "Hello",
-			Received: noon, Size: 2048, Class: "own-address", Assurance: "unknown"}},
-		heldView: core.HeldView{HeldLine: core.HeldLine{Ledger: 9, State: core.Held, Reason: "own address", From: "x@desk.example", Subject: "Hello", Received: noon, Size: 2048},
+		held: []core.HeldLine{{Ledger: 9, State: core.Held, Reason: "own-address", From: "x@desk.example", Subject: "Hello",
+			Received: noon, Size: 2048, Class: "own-address", Assurance: "unknown", Code: "own-address", Kind: core.HeldMachines}},
+		heldView: core.HeldView{HeldLine: core.HeldLine{Ledger: 9, State: core.Held, Reason: "own-address", From: "x@desk.example", Subject: "Hello", Received: noon, Size: 2048,
+			Code: "own-address", Kind: core.HeldMachines, About: "CASE-10001"},
 			Mailbox: "support", Trace: []core.Step{{Rule: "R26", Says: "From is one of our addresses"}}, Raw: []byte("From: x@desk.example\r\n\r\nHello\r\n")},
 	}
 }
@@ -222,6 +225,16 @@ func (f *fakeDesk) MoveCase(_ context.Context, _ core.Viewer, number, _ string) 
 	return f.changed("MoveCase")
 }
 
+func (f *fakeDesk) AddParticipant(_ context.Context, v core.Viewer, number, address string) error {
+	if !f.mine(number) {
+		return core.ErrNotFound
+	}
+	if !v.Agent {
+		return core.ErrNotAllowed
+	}
+	return f.changed("AddParticipant " + address)
+}
+
 func (f *fakeDesk) MoveByLink(_ context.Context, link string) (core.MoveLink, error) {
 	if link != "good" {
 		return core.MoveLink{}, core.ErrNotFound
@@ -250,8 +263,9 @@ func (f *fakeDesk) PressQuestion(_ context.Context, _ string, struck []int64) er
 	return f.changed("PressQuestion")
 }
 
-func (f *fakeDesk) HeldMail(context.Context, core.Viewer, int64) ([]core.HeldLine, error) {
-	return f.held, f.looked("HeldMail")
+func (f *fakeDesk) HeldMail(_ context.Context, _ core.Viewer, q core.HeldQuery) (core.HeldPage, error) {
+	f.heldOf = q
+	return core.HeldPage{Mails: f.held, Count: map[core.HeldKind]int{core.HeldPeople: 1, core.HeldSpam: 12}, More: f.heldMore}, f.looked("HeldMail")
 }
 
 func (f *fakeDesk) HeldMailView(_ context.Context, _ core.Viewer, ledger int64) (core.HeldView, error) {
@@ -259,6 +273,29 @@ func (f *fakeDesk) HeldMailView(_ context.Context, _ core.Viewer, ledger int64) 
 		return core.HeldView{}, core.ErrNotFound
 	}
 	return f.heldView, f.looked("HeldMailView")
+}
+
+func (f *fakeDesk) TreatAsHuman(context.Context, core.Viewer, string, int64) error {
+	return f.changed("TreatAsHuman")
+}
+
+func (f *fakeDesk) BlockSender(context.Context, core.Viewer, int64, bool) error {
+	return f.changed("BlockSender")
+}
+
+func (f *fakeDesk) ReleaseAsCase(context.Context, core.Viewer, int64) error {
+	return f.changed("ReleaseAsCase")
+}
+
+// Attach knows one case.
+func (f *fakeDesk) Attach(_ context.Context, _ core.Viewer, _ int64, number string) error {
+	if err := f.changed("Attach"); err != nil {
+		return err
+	}
+	if number != "CASE-10001" {
+		return core.ErrNoCase
+	}
+	return nil
 }
 
 func (f *fakeDesk) Release(context.Context, core.Viewer, int64) error { return f.changed("Release") }

@@ -28,7 +28,7 @@ func answerOf(h http.Handler, path string) *http.Response {
 
 var (
 	inPage   = regexp.MustCompile(`T "([a-z0-9-]+\.[a-z0-9-]+)"`)
-	inCode   = regexp.MustCompile(`"((?:sign-in|code|message|date)\.[a-z0-9-]+)"`)
+	inCode   = regexp.MustCompile(`"((?:sign-in|code|message|date|held)\.[a-z0-9-]+)"`)
 	saysWhat = regexp.MustCompile(`Says(?::|[^"\n]* =)[^"\n]*"([a-z-]+)"`)
 	blanks   = regexp.MustCompile(`\{[a-z]+\}`)
 )
@@ -100,7 +100,7 @@ func TestWords_whatIsThereIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := []string{"event", "mark", "state", "class", "assurance"} // keys of others
+	named := []string{"event", "mark", "state", "class", "assurance", "held-kind", "held-reason", "held-then", "held-problem"} // keys of others
 	said := wordsInUse(t)
 	for _, key := range d.byLang["en"].keys() {
 		table, _, _ := strings.Cut(key, ".")

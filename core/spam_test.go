@@ -1,0 +1,289 @@
+package core_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"postern/core"
+)
+
+func TestReceive_spamIsHeldUnansweredAndListed(t *testing.T) {
+	auto := func(m *core.Mail) { m.Marks.AutoSubmitted, m.Marks.Spam = "auto-replied", true }
+	for _, c := range []struct {
+		name, border string
+		change       func(*core.Mail)
+		held         bool
+	}{
+		{"X-Spam-Flag or X-Spam-Status holds", "none", func(m *core.Mail) { m.Marks.Spam = true }, true},
+		{"Exchange's level of 5 holds behind Exchange", "microsoft365", scl("5"), true},
+		{"Exchange's level of 9 holds behind Exchange", "microsoft365", scl(" 9 "), true},
+		{"Exchange's level of 4 does not", "microsoft365", scl("4"), false},
+		{"Exchange's level of -1 does not", "microsoft365", scl("-1"), false},
+		{"a level that is no number does not", "microsoft365", scl("high"), false},
+		{"Exchange's level means nothing behind another border", "none", scl("9"), false},
+		{"spam that names a case and calls itself an auto-reply is held too", "none", auto, true},
+	} {
+		t.Run("R72/"+c.name, func(t *testing.T) {
+			w := newWorld(t, func(s *core.Settings) { s.Mailboxes[0].Border = c.border })
+			o := w.opens(mail{from: anna})
+			r := w.receive(mail{from: carl, subject: o.Case, text: "Buy!", inReplyTo: o.confirmation.MessageID, change: c.change})
+			letters := w.letters()
+			if !c.held {
+				if r.State != core.Filed {
+					t.Errorf("%+v", r)
+				}
+				return
+			}
+			wants(t, r, core.Held, "held", "spam")
+			if len(letters) != 0 {
+				t.Errorf("%s to %s", letters[0].Kind, letters[0].To.Address)
+			}
+			page, err := w.HeldMail(t.Context(), w.signsIn(mia), core.HeldQuery{})
+			lines := page.Mails
+			if err != nil || len(lines) != 1 || lines[0].Reason != "spam" {
+				t.Errorf("the list: %+v, %v", lines, err)
+			}
+		})
+	}
+}
+
+func scl(level string) func(*core.Mail) {
+	return func(m *core.Mail) {
+		m.Trusted = append(m.Trusted, core.AuthField{Name: "X-MS-Exchange-Organization-SCL", Value: level})
+	}
+}
+
+func TestReceive_spamByCommandEndsACaseWithoutAWord(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	r := w.receive(fromMia(o, "#spam\nThe usual pills.", false))
+	letters := w.letters()
+	t.Run("R72/the case is rejected", func(t *testing.T) {
+		wants(t, r, core.Filed, "note", "")
+		if got := w.text(`select class from cases where id = $1`, o.CaseID); got != "rejected" {
+			t.Errorf("it is %s", got)
+		}
+	})
+	t.Run("R72/the customer hears nothing, and the text is a note", func(t *testing.T) {
+		noneTo(t, letters, anna)
+		if n := w.count(`select count(*) from comment`); n != 0 {
+			t.Errorf("%d comments", n)
+		}
+		to(t, letters, mia, core.Transcript)
+	})
+	t.Run("R72/#status undoes it", func(t *testing.T) {
+		back := fromMia(o, "#status open", false)
+		back.id = "undo@desk.example"
+		w.receive(back)
+		if got := w.status(o); got != "open" {
+			t.Errorf("it is %s", got)
+		}
+	})
+	t.Run("R72/the next mail of the sender is filed as ever", func(t *testing.T) {
+		w.opens(mail{from: anna, subject: "A second one"})
+	})
+	for text, want := range map[string]string{
+		"#spam now":               "takes no words",
+		"#spam\n#status resolved": "leave #status away",
+		"#block anna":             "takes no words",
+		"#unblock anna@x.example": "takes no words",
+		"Hello\n#spam":            "commands stand first",
+		"#spamm":                  "did you mean #spam",
+	} {
+		t.Run("R72/a block with a mistake changes nothing: "+strings.ReplaceAll(text, "\n", " / "), func(t *testing.T) {
+			w := newWorld(t, nil)
+			o := w.opens(mail{from: anna})
+			w.receive(fromMia(o, text, false))
+			if got := w.status(o); got != "open" || w.count(`select count(*) from person where blocked_at is not null`) != 0 {
+				t.Errorf("the case is %s", got)
+			}
+			l := to(t, w.letters(), mia, core.Transcript)
+			if !strings.Contains(strings.Join(l.Payload.Lines, "\n"), want) {
+				t.Errorf("%q", l.Payload.Lines)
+			}
+		})
+	}
+	t.Run("R72/a customer's #spam is text", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		w.receive(mail{from: anna, subject: o.Case, text: "#spam\n#block", to: o.confirmation.ReplyTo})
+		if got := w.status(o); got != "open" || w.count(`select count(*) from person where blocked_at is not null`) != 0 {
+			t.Errorf("the case is %s", got)
+		}
+	})
+}
+
+func TestReceive_blockHoldsTheSendersLaterMail(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	w.receive(fromMia(o, "#spam\n#block", false))
+	noneTo(t, w.letters(), anna)
+	t.Run("R72/later mail is held, unanswered and listed", func(t *testing.T) {
+		wants(t, w.receive(mail{from: anna, subject: "More pills", text: "x"}), core.Held, "held", "blocked")
+		wants(t, w.receive(mail{from: anna, subject: o.Case, text: "y", change: func(m *core.Mail) { m.Marks.AutoSubmitted = "auto-replied" }}), core.Held, "held", "blocked")
+		if l := w.letters(); len(l) != 0 {
+			t.Errorf("%s to %s", l[0].Kind, l[0].To.Address)
+		}
+		page, err := w.HeldMail(t.Context(), w.signsIn(mia), core.HeldQuery{})
+		lines := page.Mails
+		if err != nil || len(lines) != 2 {
+			t.Errorf("%+v, %v", lines, err)
+		}
+	})
+	t.Run("R72/others' mail is not", func(t *testing.T) { w.opens(mail{from: bob, subject: "Mine"}) })
+	t.Run("R72/#unblock undoes it", func(t *testing.T) {
+		undo := fromMia(o, "#unblock", false)
+		undo.id = "undo@desk.example"
+		w.receive(undo)
+		if l := to(t, w.letters(), mia, core.Transcript); !slices.Contains(l.Payload.Lines, "no longer blocked") {
+			t.Errorf("%q", l.Payload.Lines)
+		}
+		w.opens(mail{from: anna, subject: "Sorry"})
+	})
+	t.Run("R72/an agent's own case blocks no agent", func(t *testing.T) {
+		r := w.receive(mail{from: mia, subject: "My own", text: "x"})
+		w.letters()
+		w.receive(mail{from: mia, subject: "Re: [" + r.Case + "]", text: "#block"})
+		if n := w.count(`select count(*) from person where blocked_at is not null`); n != 0 {
+			t.Error("an agent is blocked")
+		}
+	})
+}
+
+func TestBlock_byAddressAndFromTheHeldMail(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx := t.Context()
+	t.Run("R72/an address that nobody knows yet can be blocked, and unblocked", func(t *testing.T) {
+		if err := w.Block(ctx, " Eve@Evil.example "); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := w.Contact(ctx, eve); err != nil || c.Blocked == nil || c.Cases != 0 {
+			t.Errorf("%+v, %v", c, err)
+		}
+		wants(t, w.receive(mail{from: eve, subject: "x", text: "y"}), core.Held, "held", "blocked")
+		if err := w.Unblock(ctx, eve); err != nil {
+			t.Fatal(err)
+		}
+		w.opens(mail{from: eve, subject: "z"})
+		if err := w.Unblock(ctx, eve); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("twice: %v", err)
+		}
+	})
+	for name, address := range map[string]string{"an agent": mia, "a service address": "support@desk.example", "no address": "eve", "a plus address of ours": "support+x@desk.example"} {
+		t.Run("R72/not to be blocked: "+name, func(t *testing.T) {
+			if err := w.Block(ctx, address); err == nil {
+				t.Error("it is")
+			}
+		})
+	}
+	t.Run("R72/an agent blocks the sender of a held mail by a press", func(t *testing.T) {
+		m := w.keep(mail{from: carl, subject: "pills", text: "y", change: func(m *core.Mail) { m.Marks.Spam = true }})
+		w.receiveOne(m)
+		for who, v := range map[string]core.Viewer{"a customer": w.signsIn(eve), "nobody": {}} {
+			if err := w.BlockSender(ctx, v, m.Ledger, true); !errors.Is(err, core.ErrNotFound) {
+				t.Errorf("R63/%s: %v", who, err)
+			}
+		}
+		v := w.signsIn(mia)
+		if err := w.BlockSender(ctx, v, m.Ledger, true); err != nil {
+			t.Fatal(err)
+		}
+		view, err := w.HeldMailView(ctx, v, m.Ledger)
+		if err != nil || !view.Blocked {
+			t.Errorf("%+v, %v", view, err)
+		}
+		wants(t, w.receive(mail{from: carl, subject: "more", text: "y"}), core.Held, "held", "blocked")
+		if err := w.BlockSender(ctx, v, m.Ledger, false); err != nil {
+			t.Fatal(err)
+		}
+		w.opens(mail{from: carl, subject: "sorry"})
+	})
+	t.Run("R55/a suppressed address is let go again on a person's word", func(t *testing.T) {
+		o := w.opens(mail{from: bob, subject: "bounces"})
+		w.receive(bounces(o.confirmation, "5.1.1", "failed", true))
+		if c, err := w.Contact(ctx, bob); err != nil || c.Suppressed == nil || !strings.Contains(c.Reason, "5.1.1") {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if err := w.Unsuppress(ctx, bob); err != nil {
+			t.Fatal(err)
+		}
+		w.receive(mail{from: bob, subject: "again", text: "x", unverified: true})
+		to(t, w.letters(), bob, core.Confirmation)
+		if err := w.Unsuppress(ctx, bob); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("twice: %v", err)
+		}
+	})
+}
+
+// Junk is a second folder of the same mailbox.
+func TestReceive_aMailTakenOutOfJunkByHandIsFiled(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		later time.Duration // the server gave it another time of arrival
+		mark  bool          // its header says spam, too
+		want  core.State
+	}{
+		{"is filed as not spam", 0, false, core.Filed},
+		{"is filed though its header says spam", 0, true, core.Filed},
+		{"is filed where the server gave it another time of arrival", time.Hour, false, core.Filed},
+		{"with another time of arrival is judged by its header", time.Hour, true, core.Held},
+	} {
+		t.Run("R72/a mail taken out of junk by hand "+c.name, func(t *testing.T) {
+			w := newWorld(t, func(s *core.Settings) { s.Mailboxes[0].Junk = "Junk" })
+			inbox := w.mb
+			var err error
+			if w.mb, err = w.OpenMailbox(t.Context(), "support", "Junk", time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			w.lease()
+			at := w.Clock.Now()
+			m := mail{from: anna, subject: "Printer", text: "It burns.", id: "same@client.example", change: func(m *core.Mail) { m.Marks.Spam = c.mark; m.Received = at }}
+			junk := w.keep(m)
+			wants(t, w.receiveOne(junk), core.Held, "held", "spam")
+			w.Clock.Advance(c.later)
+			at = at.Add(c.later)
+			w.exec(`update ledger set received_at = $1 where id = $2`, junk.Received, junk.Ledger)
+			w.mb = inbox
+			r := w.receive(m)
+			if r.State != c.want {
+				t.Fatalf("%+v", r)
+			}
+			if got := w.text(`select state || ' ' || told from ledger where id = $1`, junk.Ledger); got != "duplicate true" {
+				t.Errorf("the row in junk is %s", got)
+			}
+			if n := w.count(`select count(*) from cases`); (n == 1) != (c.want == core.Filed) {
+				t.Errorf("%d cases", n)
+			}
+		})
+	}
+	t.Run("R72/a mail that lies in junk after it was filed is a duplicate", func(t *testing.T) {
+		w := newWorld(t, func(s *core.Settings) { s.Mailboxes[0].Junk = "Junk" })
+		m := mail{from: anna, subject: "Printer", text: "It burns.", id: "same@client.example"}
+		w.receive(m)
+		var err error
+		if w.mb, err = w.OpenMailbox(t.Context(), "support", "Junk", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		w.lease()
+		wants(t, w.receive(m), core.Duplicate, "duplicate", "")
+	})
+	t.Run("R72/a blocked sender stays blocked", func(t *testing.T) {
+		w := newWorld(t, func(s *core.Settings) { s.Mailboxes[0].Junk = "Junk" })
+		if err := w.Block(t.Context(), eve); err != nil {
+			t.Fatal(err)
+		}
+		inbox := w.mb
+		var err error
+		if w.mb, err = w.OpenMailbox(t.Context(), "support", "Junk", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		w.lease()
+		m := mail{from: eve, subject: "x", text: "y", id: "same@client.example"}
+		w.receive(m)
+		w.mb = inbox
+		wants(t, w.receive(m), core.Held, "held", "blocked")
+	})
+}
