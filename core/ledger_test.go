@@ -278,7 +278,7 @@ func TestFailed_fiveTriesOverAnHour(t *testing.T) {
 		t.Error("R10: retried, and not due")
 	}
 	wants(t, w.receiveOne(m), core.Filed, "opens a case", "")
-	if err := w.Retry(ctx, m.Ledger); !errors.Is(err, core.ErrNotFound) {
+	if err := w.Retry(ctx, m.Ledger); !errors.Is(err, core.ErrNotAllowed) {
 		t.Errorf("R10: a filed mail was retried: %v", err)
 	}
 }
