@@ -176,10 +176,10 @@ func TestReceive_whatLooksLikeARelaySaysWhatToWrite(t *testing.T) {
 		{"a group's List-Id and Reply-To", mail{from: carl, subject: "x", text: "y", change: func(m *core.Mail) {
 			m.Marks.List, m.Marks.ListID = true, "<help.fabrikam.example>"
 			m.ReplyTo = []core.Address{{Address: anna}}
-		}}, []string{"bulk: ", `from = "carl@fabrikam.example", requester = "reply-to", list_id = "help.fabrikam.example"`}},
+		}}, []string{"bulk, ", `from = "carl@fabrikam.example", requester = "reply-to", list_id = "help.fabrikam.example"`}},
 		{"an own address with another's Reply-To", mail{from: "support@desk.example", subject: "x", text: "y", change: func(m *core.Mail) {
 			m.ReplyTo = []core.Address{{Address: anna}}
-		}}, []string{"own-address: ", `from = "support@desk.example", requester = "reply-to"`}},
+		}}, []string{"own-address, ", `from = "support@desk.example", requester = "reply-to"`}},
 		{"X-Original-From", mail{from: "support@desk.example", subject: "x", text: "y", change: func(m *core.Mail) {
 			m.Original = []core.Address{{Address: anna}}
 		}}, []string{`requester = "x-original-from"`}},
@@ -203,7 +203,7 @@ func TestReceive_whatLooksLikeARelaySaysWhatToWrite(t *testing.T) {
 					t.Errorf("no %s in %s", want, r.Reason)
 				}
 			}
-			if c.want == nil && strings.Contains(r.Reason, "relay") {
+			if c.want == nil && strings.Contains(r.Reason, "[[relay]]") {
 				t.Errorf("%s", r.Reason)
 			}
 		})

@@ -27,7 +27,7 @@ func TestReceive_aSignedMailOfAnAgentSentOnByOthers(t *testing.T) {
 	}
 	dmarc := func(m *core.Mail) {
 		m.Signatures = nil
-		m.Trusted = []core.AuthField{{Name: "Authentication-Results", Value: "mx.google.com; dmarc=pass"}}
+		m.Trusted = []core.AuthField{{Name: "Authentication-Results", Value: "mx.google.com; dmarc=pass header.from=desk.example"}}
 	}
 	for _, c := range []struct {
 		name   string

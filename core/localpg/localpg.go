@@ -153,6 +153,11 @@ func settings(o Options) map[string]string {
 		all["fsync"] = "off"
 		all["synchronous_commit"] = "off"
 		all["full_page_writes"] = "off"
+		// a database for each test: made and dropped without writing much of it
+		all["wal_level"], all["max_wal_senders"] = "minimal", "0"
+		all["shared_buffers"] = "256MB"
+		all["max_wal_size"] = "1GB"
+		all["checkpoint_timeout"] = "1h"
 		all["max_connections"] = "200" // many tests, a small pool each
 	}
 	for name, value := range o.Settings {
