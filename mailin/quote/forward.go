@@ -122,10 +122,10 @@ func sentenceQuote(s string) (q Quote, ok bool) {
 
 // quoteAt reads the fields from line i on and the text below them.
 func (t *lines) quoteAt(i int) (q Quote, ok bool) {
-	const mostFields, mostFolds = 12, 8
+	const mostFields, mostFolds, mostLines = 12, 8, 60
 	depth := quoteDepth(t.all[i].bare)
 	last, seen, folds := noField, 0, 0
-	for ; i < len(t.all) && seen < mostFields; i++ {
+	for end := min(len(t.all), i+mostLines); i < end && seen < mostFields; i++ {
 		bare := t.all[i].bare
 		words := strings.TrimSpace(strings.TrimLeft(bare, "> "))
 		if words == "" {
