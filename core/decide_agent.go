@@ -126,7 +126,8 @@ func (r *reading) isAgents() bool {
 func (r *reading) agentsVariant(c *caseRow, agent provenAgent) bool {
 	r.say("R6", "the Message-ID of an earlier mail with another text: a note, and no mail")
 	r.plan.caseID = c.ID
-	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: r.m.Reply, rest: r.m.Rest,
+	text, rest := r.withForward(r.m.Reply)
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: text, rest: rest,
 		html: r.m.HTML, marks: append([]string{"variant"}, r.m.Flaws...)}
 	return r.end(Filed, "note, a variant", "")
 }
@@ -137,7 +138,8 @@ func (r *reading) vouchedFor() bool {
 	r.say("R42", "released by a colleague: nothing is done in the agent's name")
 	if c := r.thread.found; c != nil && !r.thread.conflict {
 		r.plan.caseID = c.ID
-		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, text: r.m.Reply, rest: r.m.Rest, html: r.m.HTML,
+		text, rest := r.withForward(r.m.Reply)
+		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, text: text, rest: rest, html: r.m.HTML,
 			marks: []string{"unverified"}}
 		r.tellDesk(c, NoticeNote, "", nil)
 		return r.end(Filed, "note", "")
@@ -180,7 +182,8 @@ func (r *reading) unproved(why string) bool {
 	r.say("R42", "%s: kept as a note, it waits for the agent's word", why)
 	r.plan.caseID = c.ID
 	_, text := CommandBlock(r.m.Reply)
-	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: 0, text: text, rest: r.m.Rest, html: r.m.HTML,
+	text, rest := r.withForward(text)
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: 0, text: text, rest: rest, html: r.m.HTML,
 		marks: []string{"waits", "unverified"}}
 	r.plan.waits = true
 	return r.end(Held, "note, waits", "agent-unproved")
@@ -203,7 +206,8 @@ func (r *reading) warn() {
 // writesNote adds what an agent writes for colleagues only (R40).
 func (r *reading) writesNote(c *caseRow, agent provenAgent, text string) bool {
 	r.plan.caseID = c.ID
-	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: text, rest: r.m.Rest,
+	text, rest := r.withForward(text)
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: text, rest: rest,
 		html: r.m.HTML, marks: r.m.Flaws}
 	r.tellDesk(c, NoticeNote, agent.name, nil)
 	return r.end(Filed, "note", "")

@@ -43,7 +43,8 @@ func (r *reading) customersNote() bool {
 		marks = append(marks, "unverified")
 	}
 	r.plan.caseID = r.thread.found.ID
-	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: r.plan.person, text: r.m.Reply, rest: r.m.Rest,
+	text, rest := r.withForward(r.m.Reply)
+	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: r.plan.person, text: text, rest: rest,
 		html: r.m.HTML, marks: marks}
 	r.tellDesk(r.thread.found, NoticeNote, "", marks)
 	return r.end(Filed, "note", "")
@@ -99,7 +100,7 @@ func (r *reading) joins() bool {
 		r.comment(c, r.m.Reply, marks...)
 	case word:
 		r.setStatus(c, move.To, r.plan.person)
-		if text != "" || len(r.m.Files) > 0 {
+		if text != "" || len(r.m.Files) > 0 || r.m.forwardsInText() {
 			r.comment(c, text, marks...)
 		}
 	default:
@@ -349,8 +350,12 @@ func (r *reading) confirm(c *caseRow, status flow.Status) {
 
 // comment adds a public comment of the customer's side.
 func (r *reading) comment(c *caseRow, text string, marks ...string) {
+	rest := r.m.Rest
+	if r.m.forwardsInText() {
+		text, rest = r.m.Text, ""
+	}
 	r.plan.entry = &newEntry{id: r.f.ids[2], author: r.plan.person, side: "customer",
-		text: text, rest: r.m.Rest, html: r.m.HTML, marks: append(marks, r.m.Flaws...)}
+		text: text, rest: rest, html: r.m.HTML, marks: append(marks, r.m.Flaws...)}
 }
 
 // about is what every letter of a case tells.

@@ -61,7 +61,8 @@ func (r *reading) attached() bool {
 	}
 	if s := r.f.sender; s != nil && s.Role != "" {
 		// nothing public in an agent's name (R42)
-		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, text: r.m.Reply, rest: r.m.Rest, html: r.m.HTML,
+		text, rest := r.withForward(r.m.Reply)
+		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, text: text, rest: rest, html: r.m.HTML,
 			marks: append(marks, r.m.Flaws...)}
 		if r.sure {
 			r.plan.entry.author = s.ID

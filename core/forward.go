@@ -117,6 +117,21 @@ func (r *reading) forwardsInto(c *caseRow, agent provenAgent) bool {
 	return true
 }
 
+// forwardsInText says that a mail forwards another in its text, and not as a
+// file.
+func (m *Mail) forwardsInText() bool {
+	return len(m.Forwarded) > 0 && m.Forwarded[0].Above != m.Text
+}
+
+// withForward is what a note says of which text is the visible reply: with the
+// mail that it forwards in its text, which the visible reply leaves out.
+func (r *reading) withForward(text string) (all, rest string) {
+	if !r.m.forwardsInText() {
+		return text, r.m.Rest
+	}
+	return strings.TrimSpace(text + "\n\n" + r.m.Rest), ""
+}
+
 // tellOpener tells an agent whose case a mail of theirs became.
 func (r *reading) tellOpener(c *caseRow, reason string, lines []string) {
 	to := r.sender()

@@ -272,8 +272,12 @@ func TestReceive_onlyAProvedAgentForwards(t *testing.T) {
 	t.Run("R64/forwarded into a case by its number it is a note", func(t *testing.T) {
 		w := newWorld(t, nil)
 		o := w.opens(mail{from: carl})
-		r := w.receive(mail{from: mia, subject: "Fwd: [" + o.Case + "]", text: "They never pay.", change: forwards("They never pay.", anna, "It burns.")})
+		r := w.receive(mail{from: mia, subject: "Fwd: [" + o.Case + "]", text: "They never pay.\n\nIt burns.",
+			change: chain(forwards("They never pay.", anna, "It burns."), visible("They never pay.", "It burns."))})
 		wants(t, r, core.Filed, "note", "")
+		if text := w.text(`select text || '|' || rest from note`); text != "They never pay.\n\nIt burns.|" {
+			t.Errorf("the note: %q", text)
+		}
 		letters := w.letters()
 		noneTo(t, letters, anna, carl)
 		to(t, letters, mia, core.Transcript)
@@ -281,4 +285,41 @@ func TestReceive_onlyAProvedAgentForwards(t *testing.T) {
 		wants(t, r, core.Filed, "answers", "")
 		to(t, w.letters(), carl, core.Answer)
 	})
+}
+
+// visible is how mailin parts the text of a mail.
+func visible(reply, rest string) func(*core.Mail) {
+	return func(m *core.Mail) { m.Reply, m.Rest = reply, rest }
+}
+
+func TestReceive_whatACustomerForwardsIntoTheirCase(t *testing.T) {
+	for _, c := range []struct {
+		name, reply, want, status string
+		attached                  bool
+	}{
+		{"stands in their comment, for all to see", "See what they say.", "See what they say.\n\nIt burns.|", "in-progress", false},
+		{"stands in it below a word that is carried out, too", "Close", "Close\n\nIt burns.|", "closed", false},
+		{"as a file it leaves the text alone", "See what they say.", "See what they say.|It burns.", "in-progress", true},
+	} {
+		t.Run("R64/"+c.name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			o, answer := w.resolved()
+			text := c.reply + "\n\nIt burns."
+			above := c.reply
+			if c.attached {
+				above = text
+			}
+			r := w.receive(mail{from: anna, subject: "Re: " + o.Case, to: answer.ReplyTo, text: text,
+				change: chain(forwards(above, bob, "It burns."), visible(c.reply, "It burns."))})
+			if r.State != core.Filed {
+				t.Fatalf("%+v", r)
+			}
+			if got := w.text(`select text || '|' || rest from comment where side = 'customer'`); got != c.want {
+				t.Errorf("the comment: %q, want %q", got, c.want)
+			}
+			if got := w.status(o); got != c.status {
+				t.Errorf("status %s", got)
+			}
+		})
+	}
 }

@@ -54,7 +54,9 @@ func ParseContext(ctx context.Context, r io.ReaderAt, size int64, l mime.Limits)
 		m.FromOrg = organisation(m.From[0].Domain())
 	}
 	m.Reply, m.Rest = quote.Cut(m.Text)
-	m.Forwarded = forwarded(read)
+	if m.Report == nil && m.Marks.ReportType == "" { // a report gives a mail back, it forwards none
+		m.Forwarded = forwarded(read)
+	}
 	hash, err := contentHash(r, read.BodyAt, size, h)
 	m.Hash = hash
 	if read.Err != nil {
@@ -170,7 +172,7 @@ func forwarded(read *mime.Message) []core.Quote {
 	text, subject := read.Text, read.Header.Text("Subject", 250)
 	for len(all) < most && len(read.Nested) == 0 {
 		above, q, ok := quote.Forwarded(text)
-		if !ok || !q.Announced && !forwardSubject(subject) {
+		if !ok || !q.IsForward(subject) {
 			break
 		}
 		subject = q.Subject
@@ -184,17 +186,6 @@ func forwarded(read *mime.Message) []core.Quote {
 		text = q.Text
 	}
 	return all
-}
-
-// forwardSubject tells a forwarded mail where the program writes no line that
-// says so.
-func forwardSubject(subject string) bool {
-	prefix, _, ok := strings.Cut(strings.ToLower(subject), ":")
-	switch strings.TrimSpace(prefix) {
-	case "fw", "fwd", "vs", "vb", "wg", "doorst", "tr", "rv", "i", "enc", "pd":
-		return ok
-	}
-	return false
 }
 
 // contentHash is the content hash of R5. Each decoded field ends with CRLF, so

@@ -157,9 +157,9 @@ func (c *chooser) alternative(p *part) []block {
 // related has a root and what the root shows.
 func (c *chooser) related(p *part) []block {
 	first := 0
-	if start := MessageID(p.params["start"]); start != "" {
+	if start := bracketed(p.params["start"]); start != "" {
 		for i, kid := range p.kids {
-			if MessageID(kid.header.First("Content-Id")) == start {
+			if bracketed(kid.header.First("Content-Id")) == start {
 				first = i
 			}
 		}

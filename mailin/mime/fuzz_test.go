@@ -84,6 +84,13 @@ func FuzzWords(f *testing.F) {
 	for _, s := range []string{"=?utf-8?q?a?=", "=?utf-8?b?4piD4p?= =?utf-8?B?iD?=", "=?utf-8?Q?a?=3Fb?=", "=?iso-2022-jp?b?GyRC?= =?iso-2022-jp?b?GyRC?=", "=?utf-7?q?+AOY-?=", "=?utf-8*da?q?=00?=", "=?=?=?q?", "\"=?a?b?c?=\""} {
 		f.Add(s)
 	}
+	for _, raw := range seventh() {
+		for _, field := range readWith(string(raw), untimed).Header {
+			if strings.Contains(field.Value, "=?") {
+				f.Add(field.Value)
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got := DecodeWords(s)
 		if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 || strings.Contains(s, "=?") {
@@ -145,6 +152,15 @@ func FuzzReport(f *testing.F) {
 	f.Add("Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; a@customer.example\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n", "Message-ID: <n1@desk.example>\r\n")
 	f.Add("Original-Recipient: a\x00b\r\nDisposition: x; displayed\r\n\r\n\r\nFinal-Recipient: =?utf-8?q?a?=\r\n", "")
 	f.Add("Hi. This is the qmail-send program.\n<a@customer.example>:\nno such user\n--- Below this line is a copy of the message.\n\nMessage-ID: <a@b>\n", "Message-ID: <")
+	for _, raw := range seventh() {
+		if m := readWith(string(raw), untimed); m.Report != nil {
+			status := m.Text
+			if _, fields, ok := strings.Cut(string(raw), "message/delivery-status\r\n\r\n"); ok {
+				status, _, _ = strings.Cut(fields, "\r\n--")
+			}
+			f.Add(status, string(raw))
+		}
+	}
 	f.Fuzz(func(t *testing.T, status, returned string) {
 		for _, raw := range []string{
 			"From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nIt bounced.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n" + status + "\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n" + returned + "\r\n--b--\r\n",

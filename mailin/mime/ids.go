@@ -13,6 +13,14 @@ const (
 // MessageID is the id of a Message-ID field without its brackets, or "" if it
 // is missing, empty, malformed or over-long: such an id is never a key (R7).
 func MessageID(field string) string {
+	if id := bracketed(field); strings.Contains(id, "@") {
+		return id
+	}
+	return ""
+}
+
+// bracketed is MessageID for the names of parts, which need no "@".
+func bracketed(field string) string {
 	field = stripComments(field)
 	if in, ok := strings.CutPrefix(field, "<"); ok {
 		id, rest, closed := strings.Cut(in, ">")

@@ -78,7 +78,7 @@ func (rd *reader) file(p *part) {
 		return
 	}
 	n := len(rd.msg.Files) + 1
-	f := File{Type: p.mediaType, ContentID: MessageID(p.header.First("Content-Id"))}
+	f := File{Type: p.mediaType, ContentID: bracketed(p.header.First("Content-Id"))}
 	disposition, params := parseParams(p.header.First("Content-Disposition"))
 	f.Inline = disposition == "inline" || disposition == "" && f.ContentID != ""
 	encoding, known := p.encoding()

@@ -1,6 +1,9 @@
 package quote
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Quote is a mail that stands in the text of another, as its words say.
 type Quote struct {
@@ -11,6 +14,28 @@ type Quote struct {
 	// Announced says that a line such as "Forwarded message" begins it. Outlook
 	// writes none: there a forwarded mail looks like a quoted one.
 	Announced bool
+
+	fromField string // the name of the field that names From: it tells the language
+}
+
+// IsForward says that a mail with this subject forwards q, and does not answer
+// it: it announces q, or its subject says so in the language of q's fields.
+// "VS:" stands above an answer in Finnish, and above a forwarded mail in Danish
+// and Norwegian.
+func (q *Quote) IsForward(subject string) bool {
+	if q.Announced {
+		return true
+	}
+	i := strings.IndexAny(subject, ":：")
+	if i < 0 {
+		return false
+	}
+	switch prefix := strings.ToLower(strings.TrimSpace(subject[:i])); prefix {
+	case "fw", "fwd":
+		return true
+	default:
+		return slices.Contains(prefixes[prefix], q.fromField)
+	}
 }
 
 // Forwarded finds the outermost mail forwarded in text; before is what the
@@ -58,8 +83,11 @@ func (t *lines) announcedAt(i int) (q Quote, ok bool) {
 				q.Subject = value
 			}
 		}
+		if q.From == "" {
+			return Quote{}, false
+		}
 		q.Text, q.Announced = t.body(i+1, quoteDepth(t.all[i].bare)), true
-		return q, q.From != ""
+		return q, true
 	}
 	for j := i + 1; j < len(t.all) && j <= i+4; j++ {
 		if t.all[j].is != noField {
@@ -94,10 +122,10 @@ func sentenceQuote(s string) (q Quote, ok bool) {
 
 // quoteAt reads the fields from line i on and the text below them.
 func (t *lines) quoteAt(i int) (q Quote, ok bool) {
-	const mostFields, mostFolds = 12, 8
+	const mostFields, mostFolds, mostLines = 12, 8, 60
 	depth := quoteDepth(t.all[i].bare)
 	last, seen, folds := noField, 0, 0
-	for ; i < len(t.all) && seen < mostFields; i++ {
+	for end := min(len(t.all), i+mostLines); i < end && seen < mostFields; i++ {
 		bare := t.all[i].bare
 		words := strings.TrimSpace(strings.TrimLeft(bare, "> "))
 		if words == "" {
@@ -122,6 +150,9 @@ func (t *lines) quoteAt(i int) (q Quote, ok bool) {
 			continue
 		}
 		is, value := field(bare)
+		if is == from && q.fromField == "" {
+			q.fromField = fieldName(bare)
+		}
 		if is != other || last == noField {
 			seen++
 		}

@@ -3,6 +3,8 @@ package quote
 import (
 	"strings"
 	"testing"
+
+	"postern/mailin/fixtures"
 )
 
 // A forwarded mail as each program writes it: what stands above its text, and
@@ -104,7 +106,7 @@ func TestForwarded_byProgram(t *testing.T) {
 		if strings.HasPrefix(f.head, ">") {
 			quotedBody = strings.TrimSpace("> " + strings.ReplaceAll(body, "\n", "\n> "))
 		}
-		want := Quote{f.from, f.date, f.subject, body, f.announced}
+		want := Quote{f.from, f.date, f.subject, body, f.announced, ""}
 		for _, above := range []string{"", "Please take this.\n\nKind regards\nAgent"} {
 			name := "R64/" + f.name
 			if above != "" {
@@ -113,17 +115,18 @@ func TestForwarded_byProgram(t *testing.T) {
 			text := strings.TrimLeft(above+"\n\n"+f.head+quotedBody+"\n", "\n")
 			t.Run(name, func(t *testing.T) {
 				before, q, ok := Forwarded(text)
+				q.fromField = "" // TestIsForward has it
 				if !ok || before != above || q != want {
 					t.Errorf("got  %q %+v %v\nwant %q %+v", before, q, ok, above, want)
 				}
 				reply, rest := Cut(text)
 				checkLossless(t, text, reply, rest)
-				if f.announced || above == "" {
+				if above == "" {
 					if want := strings.TrimSpace(text); reply != want {
 						t.Errorf("all of a forwarded mail is kept, not %q", reply)
 					}
 				} else if reply != above {
-					t.Errorf("what is not announced may be history: reply = %q", reply)
+					t.Errorf("the reply is what stands above: reply = %q", reply)
 				}
 			})
 		}
@@ -188,4 +191,102 @@ func TestForwarded_notInHistory(t *testing.T) {
 			t.Errorf("%+v %v", q, ok)
 		}
 	})
+}
+
+func TestCut_forwarded(t *testing.T) {
+	const forward = "---------- Forwarded message ---------\nFrom: Bob <bob@customer.example>\nDate: Mon\nSubject: Printer\nTo: x\n\nIt burns."
+	const mutts = "----- Forwarded message from Bob <bob@customer.example> -----\n\nDate: Mon\nFrom: Bob <bob@customer.example>\nSubject: Printer\n\nIt burns.\n\n----- End forwarded message -----"
+	const history = "On Mon, Nov 2, 2026 at 10:00 AM Support <support@desk.example> wrote:\n\n> "
+	for _, c := range []struct{ name, text, reply string }{
+		{"what stands above it is the reply", "Please look.\n\n" + forward, "Please look."},
+		{"its signature is not", "Please look.\n\n-- \nAnna\n\n" + forward, "Please look."},
+		{"with nothing above it, it is all there is", forward, forward},
+		{"a signature above it is nothing", "-- \nAnna\n\n" + forward, "-- \nAnna\n\n" + forward},
+		{"what a phone adds is nothing", "Sent from my iPhone\n\n" + forward, "Sent from my iPhone\n\n" + forward},
+		{"one without an author is in doubt, and stays", "See:\n\n---------- Forwarded message ---------\nTo: Bob\nSubject: x\n\ntext", "See:\n\n---------- Forwarded message ---------\nTo: Bob\nSubject: x\n\ntext"},
+		{"mutt's has an end", "Please look.\n\n" + mutts + "\n\n-- \nAnna", "Please look."},
+		{"what is written below the end is not lost", "Please look.\n\n" + mutts + "\n\nWhat do you think?", "Please look.\n\n" + mutts + "\n\nWhat do you think?"},
+		{"in quoted history it changes nothing", "Yes.\n\n" + history + strings.ReplaceAll(forward, "\n", "\n> "), "Yes."},
+		{"below answers between quotes neither", "On Mon, Support wrote:\n> Which?\n\nThis one.\n\n> " + strings.ReplaceAll(forward, "\n", "\n> ") + "\n\nBye.", "On Mon, Support wrote:\n> Which?\n\nThis one.\n\n> " + strings.ReplaceAll(forward, "\n", "\n> ") + "\n\nBye."},
+		{"a server's copy and the line above it are no reply", "I wasn't able to deliver your message.\n\n--- Below this line is a copy of the message.\n\nReturn-Path: <a@desk.example>\nReceived: from x\n  by y\nFrom: a@desk.example\n\nDear Anna", "I wasn't able to deliver your message."},
+	} {
+		t.Run("R64/"+c.name, func(t *testing.T) {
+			reply, rest := Cut(c.text)
+			if reply != c.reply {
+				t.Errorf("reply = %q\nwant    %q", reply, c.reply)
+			}
+			checkLossless(t, c.text, reply, rest)
+		})
+	}
+}
+
+func TestIsForward(t *testing.T) {
+	block := func(from, sent, to, subject string) string {
+		return "Hi.\n\n" + from + ": Bob <bob@customer.example>\n" + sent + ": 2026\n" + to + ": Agent <agent@desk.example>\n" + subject + ": x\n\nIt burns."
+	}
+	english, danish, finnish := block("From", "Sent", "To", "Subject"), block("Fra", "Sendt", "Til", "Emne"), block("Lähettäjä", "Lähetetty", "Vastaanottaja", "Aihe")
+	for _, c := range []struct {
+		name, subject, text string
+		want                bool
+	}{
+		{"FW in English", "FW: x", english, true},
+		{"Fwd in Danish", "Fwd: x", danish, true},
+		{"VS in Danish", "VS: x", danish, true},
+		{"VS in Finnish is an answer", "VS: x", finnish, false},
+		{"VS in English may be one", "VS: x", english, false},
+		{"VL in Finnish", "VL: x", finnish, true},
+		{"a forward that was answered", "SV: VS: x", danish, false},
+		{"I in English is a word", "I: x", english, false},
+		{"I in Italian", "I: x", block("Da", "Inviato", "A", "Oggetto"), true},
+		{"WG in German", "WG: x", block("Von", "Gesendet", "An", "Betreff"), true},
+		{"TR in French", "TR : x", block("De ", "Envoyé ", "À ", "Objet "), true},
+		{"RV in Spanish", "RV: x", block("De", "Enviado", "Para", "Asunto"), true},
+		{"ENC in Portuguese", "ENC: x", block("De", "Enviado", "Para", "Assunto"), true},
+		{"VB in Swedish", "VB: x", block("Från", "Skickat", "Till", "Ämne"), true},
+		{"PD in Polish", "PD: x", block("Od", "Wysłane", "Do", "Temat"), true},
+		{"Chinese, with its own colon", "转发：x", block("发件人", "发送时间", "收件人", "主题"), true},
+		{"Taiwanese", "轉寄: x", block("寄件者", "寄件日期", "收件者", "主旨"), true},
+		{"Japanese", "転送: x", block("差出人", "送信日時", "宛先", "件名"), true},
+		{"no prefix", "x", english, false},
+		{"no subject", "", english, false},
+		{"announced, whatever the subject", "VS: x", "---- Välitetty viesti ----\n" + finnish[5:], true},
+	} {
+		t.Run("R64/"+c.name, func(t *testing.T) {
+			_, q, ok := Forwarded(c.text)
+			if !ok || q.IsForward(c.subject) != c.want {
+				t.Errorf("%v %v of %+v", ok, q.IsForward(c.subject), q)
+			}
+		})
+	}
+}
+
+func FuzzForwarded(f *testing.F) {
+	for _, c := range forwarded {
+		f.Add("Please take this.\n\n" + c.head + "It burns.")
+	}
+	for _, raw := range seventh() {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		before, q, ok := Forwarded(text)
+		if !ok && (before != text || q != Quote{}) {
+			t.Errorf("nothing is forwarded, but %q, %+v", before, q)
+		}
+		if len(before) > len(text) || len(q.Text) > len(text)+len(q.Text)/2 {
+			t.Errorf("%d and %d octets of %d", len(before), len(q.Text), len(text))
+		}
+		if reply, rest := Cut(text); ok && q.Announced && rest != "" && !strings.HasPrefix(reply, strings.TrimSpace(before)) && !strings.HasPrefix(before, reply) {
+			t.Errorf("before %q, the reply %q", before, reply)
+		}
+	})
+}
+
+// seventh is every seventh mail of the conformance table, as it stands.
+func seventh() (raws []string) {
+	for i, raw := range fixtures.Raws() {
+		if i%7 == 0 {
+			raws = append(raws, strings.ReplaceAll(string(raw), "\r\n", "\n"))
+		}
+	}
+	return raws
 }

@@ -8,8 +8,9 @@
 //
 // It never loses what somebody wrote: history is cut only if everything after
 // it is quoted, or if a header block, a sentence beyond doubt or our own line
-// begins it. Answers between and below quotes stay whole; in a forwarded mail
-// everything stays; in doubt everything stays. Time is linear in the text.
+// begins it. Answers between and below quotes stay whole. A forwarded mail is no
+// reply, unless nothing is written above it: then it is all there is. In doubt
+// everything stays. Time is linear in the text.
 package quote
 
 import "strings"
@@ -143,8 +144,9 @@ func (t *lines) look(i int) features {
 	return l.knows
 }
 
-// history is the line at which the quoted history begins, or the end. forward
-// says that the mail forwards another: then all of it is the reply.
+// history is the line at which the quoted history or a forwarded mail begins, or
+// the end. forward says that the mail forwards another, and nobody wrote anything
+// around it: then all of it is the reply.
 func (t *lines) history() (at int, forward bool) {
 	end := len(t.all)
 	for i := range t.all {
@@ -157,9 +159,16 @@ func (t *lines) history() (at int, forward bool) {
 		}
 		if t.forwards(i) {
 			forward = true
+			if at := t.above(i); (!l.quoted || l.tail) && t.wrote(at) && !t.goesOn(i) {
+				if _, ok := t.announcedAt(i); ok {
+					return at, false
+				}
+			}
 			continue
 		}
 		switch {
+		case copied(l.bare) && t.written(i):
+			return t.above(i), false
 		case l.quoted:
 			// without a line that says who wrote: only below something written
 			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
@@ -178,6 +187,37 @@ func (t *lines) history() (at int, forward bool) {
 		}
 	}
 	return end, forward
+}
+
+// wrote says that somebody wrote more above line i than a signature.
+func (t *lines) wrote(i int) bool {
+	for j := t.first; j < i; j++ {
+		l := &t.all[j]
+		if delimiter(l.raw) {
+			return false
+		}
+		if l.bare != "" && !l.quoted && !ruler(l.bare) && !footer(l.bare) {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOn says that the mail forwarded at line i has an end, as mutt marks it,
+// and that somebody wrote more below it than a signature.
+func (t *lines) goesOn(i int) bool {
+	for i < len(t.all) && !ends(t.all[i].bare) {
+		i++
+	}
+	for i++; i < len(t.all); i++ {
+		if delimiter(t.all[i].raw) {
+			return false
+		}
+		if b := t.all[i].bare; b != "" && !ruler(b) && !footer(b) {
+			return true
+		}
+	}
+	return false
 }
 
 // beginsWithSentence says that a quote begins at line i, with the sentence that

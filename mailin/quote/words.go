@@ -12,6 +12,7 @@ type language struct {
 	original                    string // between strokes above an answered mail
 	forwarded                   string // between strokes above a forwarded mail
 	begin                       string // the line above a forwarded mail that ends with a colon
+	prefix                      string // what stands before the colon in the subject of a forwarded mail, "fw" and "fwd" apart
 	footer                      string // how the line begins that phones add; "a…b" begins with a and holds b
 }
 
@@ -32,7 +33,7 @@ var languages = map[string]language{
 		original:  "oprindelig meddelelse|oprindelig besked|original besked|original meddelelse|oprindelig mail",
 		forwarded: "videresendt besked|videresendt meddelelse|videresendt mail|videresendt e-mail",
 		begin:     "start på videresendt besked|begynd videresendt besked|start på videresendt meddelelse|videresendt besked",
-		footer:    "sendt fra min |sendt fra mit |sendt fra outlook|sendt fra mail |sendt fra yahoo|sendt fra proton|sendt med proton|hent outlook|få outlook|sendt fra samsung",
+		prefix:    "vs|videresend", footer: "sendt fra min |sendt fra mit |sendt fra outlook|sendt fra mail |sendt fra yahoo|sendt fra proton|sendt med proton|hent outlook|få outlook|sendt fra samsung",
 	},
 	"nb": {
 		wrote: "skrev|skreiv", on: "tirsdag|laurdag|sundag|tysdag|måndag|lau|sun|tys|mån|på",
@@ -40,7 +41,7 @@ var languages = map[string]language{
 		original:  "opprinnelig melding|opprinnelig e-post|original melding|originalt budskap|opphavleg melding",
 		forwarded: "videresendt melding|videresendt e-post|vidaresend melding",
 		begin:     "start på videresendt melding|videresendt melding|begynnelse på videresendt melding|videresendt melding følger",
-		footer:    "sendt fra min |skaff deg outlook|last ned outlook|sendt frå |sendt fra e-post |sendt med ",
+		prefix:    "vs", footer: "sendt fra min |skaff deg outlook|last ned outlook|sendt frå |sendt fra e-post |sendt med ",
 	},
 	"sv": {
 		wrote: "skrev", on: "den|mån|tis|tors|lör|sön|måndag|tisdag|onsdag|torsdag|lördag|söndag",
@@ -48,7 +49,7 @@ var languages = map[string]language{
 		original:  "ursprungligt meddelande|originalmeddelande|ursprungligt e-postmeddelande|ursprungligt mejl",
 		forwarded: "vidarebefordrat meddelande|vidarebefordrat mail|vidarebefordrat mejl|vidarebefordrat brev",
 		begin:     "vidarebefordrat brev|vidarebefordrat meddelande|början på vidarebefordrat brev|påbörja vidarebefordrat meddelande",
-		footer:    "skickat från min |skickat från mitt |skickat från outlook|skickat från e-post|skickat från yahoo|skickades från |skickat med proton|hämta outlook|skaffa outlook",
+		prefix:    "vb", footer: "skickat från min |skickat från mitt |skickat från outlook|skickat från e-post|skickat från yahoo|skickades från |skickat med proton|hämta outlook|skaffa outlook",
 	},
 	"nl": {
 		wrote: "schreef|geschreven", on: "op|ma|di|wo|do|vr|za|zo|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag",
@@ -56,7 +57,7 @@ var languages = map[string]language{
 		original:  "oorspronkelijk bericht|origineel bericht|oorspronkelijke bericht|oorspronkelijke e-mail",
 		forwarded: "doorgestuurd bericht|doorgestuurde bericht|doorgezonden bericht|doorgestuurde e-mail",
 		begin:     "begin doorgestuurd bericht|begin van doorgestuurd bericht",
-		footer: "verzonden vanaf mijn |verstuurd vanaf mijn |verstuurd vanaf |verzonden vanuit |verzonden met proton|verzonden via mijn |outlook voor |download outlook|" +
+		prefix:    "doorst|doorgestuurd", footer: "verzonden vanaf mijn |verstuurd vanaf mijn |verstuurd vanaf |verzonden vanuit |verzonden met proton|verzonden via mijn |outlook voor |download outlook|" +
 			"verzonden vanaf outlook|verstuurd met |verzonden met mijn |verzonden met outlook|haal outlook|outlook downloaden",
 	},
 	"de": {
@@ -65,7 +66,7 @@ var languages = map[string]language{
 		original:  "ursprüngliche nachricht|originalnachricht|original-nachricht|original nachricht|ursprüngliche mail|originalmail|originaltermin",
 		forwarded: "weitergeleitete nachricht|weitergeleitete mail|weitergeleitete e-mail|weitergeleitete originalnachricht",
 		begin:     "anfang der weitergeleiteten nachricht|beginn der weitergeleiteten nachricht",
-		footer: "von meinem …gesendet|von meiner …gesendet|gesendet von meinem |gesendet von meiner |gesendet von mail |gesendet von outlook|gesendet von yahoo|gesendet mit |gesendet aus |outlook für |" +
+		prefix:    "wg", footer: "von meinem …gesendet|von meiner …gesendet|gesendet von meinem |gesendet von meiner |gesendet von mail |gesendet von outlook|gesendet von yahoo|gesendet mit |gesendet aus |outlook für |" +
 			"holen sie sich outlook|diese nachricht wurde von meinem |von unterwegs gesendet|mit …mail gesendet|laden sie outlook",
 	},
 	"fr": {
@@ -74,7 +75,7 @@ var languages = map[string]language{
 		original:  "message d'origine|message original|mail original|courriel original|e-mail d'origine",
 		forwarded: "message transféré|message suivi|message réexpédié|courriel transféré|mail transféré",
 		begin:     "début du message réexpédié|début du message transféré",
-		footer: "envoyé de mon |envoyé depuis mon |envoyé à partir de |envoyé depuis outlook|envoyé depuis yahoo|envoyé depuis l'|envoyé avec |envoyé par mon |télécharger outlook|téléchargez outlook|" +
+		prefix:    "tr", footer: "envoyé de mon |envoyé depuis mon |envoyé à partir de |envoyé depuis outlook|envoyé depuis yahoo|envoyé depuis l'|envoyé avec |envoyé par mon |télécharger outlook|téléchargez outlook|" +
 			"obtenir outlook|obtenez outlook|provenance : courrier",
 	},
 	"es": {
@@ -83,7 +84,7 @@ var languages = map[string]language{
 		original:  "mensaje original|correo original",
 		forwarded: "mensaje reenviado|correo reenviado",
 		begin:     "inicio del mensaje reenviado|comienzo del mensaje reenviado|comenzar mensaje reenviado",
-		footer: "enviado desde mi |enviado desde outlook|enviado desde yahoo|enviado desde correo |enviado con |enviado desde el |obtener outlook|obtén outlook|descargar outlook|" +
+		prefix:    "rv", footer: "enviado desde mi |enviado desde outlook|enviado desde yahoo|enviado desde correo |enviado con |enviado desde el |obtener outlook|obtén outlook|descargar outlook|" +
 			"descarga outlook",
 	},
 	"it": {
@@ -92,7 +93,7 @@ var languages = map[string]language{
 		original:  "messaggio originale|messaggio di origine",
 		forwarded: "messaggio inoltrato",
 		begin:     "inizio messaggio inoltrato|inizio del messaggio inoltrato",
-		footer:    "inviato da iphone|inviato da ipad|inviato dal mio |inviato dalla mia |inviato da outlook|inviato da yahoo|inviato da posta |inviato con |inviato da libero|scarica outlook|ottieni outlook|inviato da android",
+		prefix:    "i", footer: "inviato da iphone|inviato da ipad|inviato dal mio |inviato dalla mia |inviato da outlook|inviato da yahoo|inviato da posta |inviato con |inviato da libero|scarica outlook|ottieni outlook|inviato da android",
 	},
 	"pt": {
 		wrote: "escreveu", on: "em|no|a|seg|ter|qua|qui|sex|sáb|dom|segunda|terça|quarta|quinta|sexta|sábado|segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira",
@@ -100,7 +101,7 @@ var languages = map[string]language{
 		original:  "mensagem original|e-mail original",
 		forwarded: "mensagem encaminhada|mensagem reencaminhada|mensagem reenviada",
 		begin:     "início da mensagem encaminhada|início da mensagem reencaminhada|início de mensagem reencaminhada|começo da mensagem reenviada",
-		footer: "enviado do meu |enviada do meu |enviado a partir do |enviado do outlook|enviado do yahoo|enviado do email |enviado do correio |enviado pelo |enviado com |enviado via |obter o outlook|" +
+		prefix:    "enc", footer: "enviado do meu |enviada do meu |enviado a partir do |enviado do outlook|enviado do yahoo|enviado do email |enviado do correio |enviado pelo |enviado com |enviado via |obter o outlook|" +
 			"baixar o outlook|obtenha o outlook|baixe o outlook",
 	},
 	"pl": {
@@ -109,7 +110,7 @@ var languages = map[string]language{
 		original:  "oryginalna wiadomość|wiadomość oryginalna|treść oryginalnej wiadomości",
 		forwarded: "wiadomość przekazana dalej|przekazana wiadomość|wiadomość przekazana|treść przekazanej wiadomości|wiadomość przesłana dalej|przesłana wiadomość",
 		begin:     "początek przekazywanej wiadomości|początek przekazanej wiadomości|początek przekazywanej dalej wiadomości",
-		footer:    "wysłane z |wysłano z |wysłane za pomocą|wysłano za pomocą|pobierz aplikację outlook|pobierz program outlook|pobierz outlook|uzyskaj aplikację outlook|uzyskaj outlook",
+		prefix:    "pd|pdl", footer: "wysłane z |wysłano z |wysłane za pomocą|wysłano za pomocą|pobierz aplikację outlook|pobierz program outlook|pobierz outlook|uzyskaj aplikację outlook|uzyskaj outlook",
 	},
 	"fi": {
 		wrote: "kirjoitti|kirjoittaa", on: "ma|ti|ke|to|pe|la|su|maanantai|tiistai|keskiviikko|torstai|perjantai|lauantai|sunnuntai|maanantaina|tiistaina|torstaina|perjantaina",
@@ -117,7 +118,7 @@ var languages = map[string]language{
 		original:  "alkuperäinen viesti|alkuperäinen sanoma",
 		forwarded: "edelleenlähetetty viesti|välitetty viesti|edelleen välitetty viesti",
 		begin:     "välitetty viesti alkaa|edelleenlähetetty viesti alkaa|välitetty viesti",
-		footer:    "lähetetty iphone|lähetetty ipad|lähetetty outlook|lähetetty samsung|lähetetty android|lähetetty puhelimesta|lähetetty windows|lähetetty yahoo|lähetetty proton|hanki outlook|lataa outlook",
+		prefix:    "vl", footer: "lähetetty iphone|lähetetty ipad|lähetetty outlook|lähetetty samsung|lähetetty android|lähetetty puhelimesta|lähetetty windows|lähetetty yahoo|lähetetty proton|hanki outlook|lataa outlook",
 	},
 	"ru": {
 		wrote: "написал|написала|писал|пишет|написано", on: "пн|вт|ср|чт|пт|сб|вс|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье|в",
@@ -134,7 +135,7 @@ var languages = map[string]language{
 		original:  "原始邮件|原始郵件|邮件原件|原邮件|原始信件|原始訊息|回复的原邮件|回覆的原郵件",
 		forwarded: "转发的邮件|轉寄的郵件|转发邮件信息|轉寄郵件|转发邮件|转发的消息|轉寄的訊息|已转发的邮件|已轉寄的郵件|转发的原邮件",
 		begin:     "下面是被转发的邮件|开始转发的邮件|以下是轉寄的郵件|開始轉寄郵件|开始转发邮件|以下為轉寄郵件|轉寄郵件開始",
-		footer:    "发自我的|发自|從我的 …傳送|从我的 …发送|从我的|傳送自我的|寄自我的|获取 outlook|取得 outlook|下載 outlook|下载 outlook|从 windows |從 windows |下载适用于|取得適用於|获取适用于|发送自|从我的iphone|從我的iphone",
+		prefix:    "转发|轉寄|轉發|转寄", footer: "发自我的|发自|從我的 …傳送|从我的 …发送|从我的|傳送自我的|寄自我的|获取 outlook|取得 outlook|下載 outlook|下载 outlook|从 windows |從 windows |下载适用于|取得適用於|获取适用于|发送自|从我的iphone|從我的iphone",
 	},
 	"ja": {
 		wrote: "書きました|書き込みました|のメール|のメッセージ|のコメント", on: "",
@@ -142,7 +143,7 @@ var languages = map[string]language{
 		original:  "元のメッセージ|オリジナルメッセージ|元のメール|元の予定",
 		forwarded: "転送されたメッセージ|転送メッセージ|転送されたメール|転送元メッセージ",
 		begin:     "転送されたメッセージ|以下は転送されたメッセージです",
-		footer:    "iphoneから送信|ipadから送信|iphone から送信|ipad から送信|androidから送信|galaxyから送信|windows …から送信|outlook for …を入手|ios 版 outlook|android 版 outlook|yahoo!メール|xperia",
+		prefix:    "転送", footer: "iphoneから送信|ipadから送信|iphone から送信|ipad から送信|androidから送信|galaxyから送信|windows …から送信|outlook for …を入手|ios 版 outlook|android 版 outlook|yahoo!メール|xperia",
 	},
 	"cs": {
 		wrote: "napsal|napsala", on: "dne|po|út|st|čt|pá|so|ne", from: "odesílatel", date: "odesláno|datum", to: "komu", cc: "kopie", subject: "předmět",
@@ -150,11 +151,11 @@ var languages = map[string]language{
 	},
 	"tr": {
 		wrote: "yazdı|şunları yazdı", on: "pzt|sal|çar|per|cum|cmt|paz", from: "kimden|gönderen", date: "gönderildi|tarih|gönderme tarihi", to: "kime|alıcı", cc: "bilgi", subject: "konu",
-		original: "orijinal mesaj|özgün ileti", forwarded: "yönlendirilen mesaj|iletilen mesaj", begin: "iletilen mesaj başlangıcı", footer: "iphone'umdan gönderildi|ipad'imden gönderildi",
+		original: "orijinal mesaj|özgün ileti", forwarded: "yönlendirilen mesaj|iletilen mesaj", begin: "iletilen mesaj başlangıcı", prefix: "ilt|i̇lt", footer: "iphone'umdan gönderildi|ipad'imden gönderildi",
 	},
 	"ko": {
 		wrote: "작성", on: "", from: "보낸 사람|보낸사람|발신", date: "보낸 날짜|날짜|보낸날짜", to: "받는 사람|받는사람|수신", cc: "참조", subject: "제목",
-		original: "원본 메시지|원본 메일", forwarded: "전달된 메시지|전달된 메일", begin: "전달된 메시지", footer: "나의 iphone에서 보냄|내 iphone에서 보냄",
+		original: "원본 메시지|원본 메일", forwarded: "전달된 메시지|전달된 메일", begin: "전달된 메시지", prefix: "전달", footer: "나의 iphone에서 보냄|내 iphone에서 보냄",
 	},
 }
 
@@ -183,6 +184,7 @@ var (
 	verbsCJK  []string // written without space around them
 	openers   = map[string]bool{}
 	originals = map[string]bool{}
+	prefixes  = map[string][]string{} // with the names of the field From in each language that has them
 	forwards  = map[string]bool{}
 	begins    = map[string]bool{}
 	footers   = map[byte][][2]string{} // by first octet
@@ -215,6 +217,7 @@ func init() {
 		})
 		each(l.on, func(w string) { openers[w] = true })
 		each(l.original, func(w string) { originals[w] = true })
+		each(l.prefix, func(w string) { prefixes[w] = append(prefixes[w], strings.Split(l.from, "|")...) })
 		each(l.forwarded, func(w string) { forwards[w] = true })
 		each(l.begin, func(w string) { begins[w] = true })
 		each(l.footer, func(w string) {
@@ -347,11 +350,19 @@ func field(bare string) (is meaning, value string) {
 	if i <= 0 {
 		return noField, ""
 	}
-	is = fields[strings.ReplaceAll(strings.ToLower(strings.Trim(head[:i], " *_.")), "’", "'")]
+	is = fields[fieldName(head[:i])]
 	if is == noField {
 		return noField, ""
 	}
 	return is, strings.Trim(strings.TrimLeft(s[i+wide:], "*_"), " |\t")
+}
+
+// fieldName is a field's name as the languages hold it; more may follow its colon.
+func fieldName(s string) string {
+	if i := strings.IndexAny(s, ":："); i >= 0 {
+		s = s[:i]
+	}
+	return strings.ReplaceAll(strings.ToLower(strings.Trim(s, ">*|_. \t")), "’", "'")
 }
 
 // phrase is what stands between strokes, in lower case: "--- Original Message ---".
@@ -367,6 +378,28 @@ func phrase(bare string) string {
 		return ""
 	}
 	return strings.ReplaceAll(strings.ToLower(strings.Trim(s, strokes)), "’", "'")
+}
+
+// copies stand between strokes where a mail server tells in prose that it gave a
+// mail up, above that mail.
+var copies = map[string]bool{
+	"below this line is a copy of the message.":                  true, // qmail, Yahoo
+	"below this line is the original bounce.":                    true,
+	"below this line is a copy of the message":                   true,
+	"this is a copy of the message, including all the headers.":  true, // exim
+	"this is a copy of your message, including all the headers.": true,
+	"this is a copy of the message's headers.":                   true,
+	"this is a copy of the message's body.":                      true,
+	"original message follows":                                   true, // sendmail
+	"unsent message follows":                                     true,
+	"message header follows":                                     true,
+	"returned message":                                           true,
+}
+
+// copied tells the line above the mail that a server gives back.
+func copied(bare string) bool {
+	p := phrase(bare)
+	return p != "" && copies[p]
 }
 
 // original tells "-----Original Message-----".
