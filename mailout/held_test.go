@@ -93,6 +93,29 @@ What they say, and all that waits: https://desk.example/held
 	})
 }
 
+func TestHTML_theWordsOfAHeldListStandInOneColumn(t *testing.T) {
+	for lang, want := range map[string][]string{
+		"en": {"release NUMBER", "case NUMBER", "attach NUMBER CASE", "refuse NUMBER", "refuse all"},
+		"nl": {"vrijgeven NUMMER", "zaak NUMMER", "koppelen NUMMER CASE", "weigeren NUMMER", "weigeren alles"},
+	} {
+		t.Run("R57/"+lang, func(t *testing.T) {
+			words := englishWords
+			if lang == "nl" {
+				words = dutchWords
+			}
+			_, _, rich, err := newComposer(t).Words(heldList(lang, words...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range want {
+				if !strings.Contains(rich, `font-weight:bold;color:#1c232b">`+w+"</td>") {
+					t.Errorf("%q is not set as what one types", w)
+				}
+			}
+		})
+	}
+}
+
 func TestCompose_everyReasonInBothLanguages(t *testing.T) {
 	for _, lang := range []string{"en", "nl"} {
 		for _, code := range core.HeldReasons() {

@@ -244,7 +244,7 @@ func (w *htmlWriter) rows(lines []string) {
 		switch {
 		case split && w.urls[rest] != "":
 			w.b.WriteString(`<td style="padding:4px 0">` + button(w.urls[rest], label) + "</td>")
-		case w.words[line] || answers && w.words[word]:
+		case w.words[line] || answers && w.answer(word):
 			if !answers {
 				word = line
 			}
@@ -258,6 +258,13 @@ func (w *htmlWriter) rows(lines []string) {
 		w.b.WriteString("</tr>\n")
 	}
 	w.b.WriteString("</table>\n")
+}
+
+// answer says that s is what people type: a word, with place holders in capitals
+// behind it if it takes something ("attach NUMBER CASE").
+func (w *htmlWriter) answer(s string) bool {
+	word, rest, _ := strings.Cut(s, " ")
+	return w.words[s] || w.words[word] && rest == strings.ToUpper(rest)
 }
 
 // codePattern is what people type off a mail: digits, or an invitation's code.
