@@ -122,17 +122,20 @@ func queuePerson(b *pgx.Batch, t *tx, r *reading, p *plan) {
 
 func queueCase(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	n := p.opens
-	text, html := r.m.Text, r.m.HTML
+	text, html, marks := r.m.Text, r.m.HTML, n.marks
+	if marks == nil {
+		marks = []string{}
+	}
 	if n.text != nil { // the HTML holds what the agent wrote above it, too
 		text, html = *n.text, ""
 	}
 	b.Queue(`
 		insert into cases (id, desk, number, title, description, rest, html, requester, organisation,
-			status, class, opened_at, changed_at, status_at, linked, ledger, opened_by, author)
-		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, nullif($16::bigint, 0), nullif($17::bigint, 0))
+			status, class, opened_at, changed_at, status_at, linked, ledger, opened_by, author, marks)
+		values ($1, $2, nextval($3::text::regclass), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, nullif($16::bigint, 0), nullif($17::bigint, 0), $18)
 		returning number`,
 		n.id, r.desk.id, fmt.Sprintf("case_number_%d", r.desk.id), n.title, text, "", html,
-		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger, n.openedBy, n.author).QueryRow(
+		n.requester, n.organisation, n.status.Key, n.status.Class, r.m.Received, t.now, n.linked, r.m.Ledger, n.openedBy, n.author, marks).QueryRow(
 		func(row pgx.Row) error {
 			var number int64
 			err := row.Scan(&number)

@@ -71,6 +71,7 @@ type newCase struct {
 	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
 	author       int64   // of the description; 0: the requester
 	text         *string // the description, if it is not the whole mail
+	marks        []string
 }
 
 // newEntry is a comment or a note.

@@ -250,6 +250,7 @@ func (r *reading) opensCase(linked *caseRow) bool {
 	if r.plan.class != Human {
 		marks = append(marks, "machine")
 	}
+	r.plan.opens.marks = append(slices.Clone(marks), r.m.Flaws...)
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
 	r.linkTwin()
 	if r.notBehalf != "" {

@@ -136,7 +136,7 @@ func (d *Desk) hashErasing(ctx context.Context, w *erasing) error {
 // that it quotes.
 func (w *erasing) texts(ctx context.Context) error {
 	err := w.do(ctx, &w.e.Cases, `
-		update cases set title = $2, description = '', rest = '', html = ''
+		update cases set title = $2, description = '', rest = '', html = '', marks = array_append(array_remove(marks, 'erased'), 'erased')
 		where id = any($1)`, w.own, erasedMark)
 	for _, table := range []string{"comment", "note"} {
 		if err != nil {

@@ -79,7 +79,7 @@ func (r *reading) opensFor(agent provenAgent, b *behalf, q Quote) bool {
 		Company: b.company, Status: status.Key, Class: string(status.Class), Visible: true}
 	c.Organisation = r.f.other(b.address).Organisation
 	r.plan.caseID, r.plan.behalf = c.ID, b
-	n := &newCase{id: c.ID, requester: b.id, organisation: c.Organisation, status: status, openedBy: agent.person}
+	n := &newCase{id: c.ID, requester: b.id, organisation: c.Organisation, status: status, openedBy: agent.person, marks: r.m.Flaws}
 	lines := []string{"requester: " + shownPerson(b.name, b.address, b.company)}
 	if q.From.Address != "" {
 		n.text = &q.Text
