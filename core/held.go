@@ -108,7 +108,11 @@ func heldCode(state State, reason string) (code, detail string) {
 // May says whether a word does anything for this mail: some would be held
 // again at once.
 func (l HeldLine) May(word HeldWord) bool {
-	return !slices.Contains(heldReasons[l.Code].cannot, word)
+	code := l.Code
+	if code == "" {
+		code, _ = heldCode(l.State, l.Reason)
+	}
+	return !slices.Contains(heldReasons[code].cannot, word)
 }
 
 // HeldMail lists mail that waits for a person, of the desks whose agent the

@@ -98,11 +98,13 @@ func (d *Desk) heldView(ctx context.Context, t *tx, v Viewer, ledger int64) (Hel
 	var trace []byte
 	err = t.QueryRow(ctx, `
 		select b.account, l.trace, coalesce((select k.bytes from blob_chunk k where k.blob = l.blob and k.n = 0), ''),
-			exists (select from address a join person p on p.id = a.person where a.address = l.from_address and p.blocked_at is not null)
-		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw, &view.Blocked)
+			exists (select from address a join person p on p.id = a.person where a.address = l.from_address and p.blocked_at is not null),
+			exists (select from address a join agent g on g.person = a.person where a.address = l.from_address)
+		from ledger l join mailbox b on b.id = l.mailbox where l.id = $1`, ledger).Scan(&view.Mailbox, &trace, &view.Raw, &view.Blocked, &view.Barred)
 	if err != nil {
 		return view, err
 	}
+	view.Barred = view.Barred || view.From == "" || d.isOwn(view.From)
 	view.Raw = view.Raw[:min(len(view.Raw), rawShown)]
 	if trace != nil {
 		err = json.Unmarshal(trace, &view.Trace)
@@ -203,7 +205,7 @@ func agentByAddress(ctx context.Context, t *tx, address string) (int64, error) {
 		select g.person from agent g join address a on a.person = g.person
 		where a.address = lower($1) order by g.desk limit 1`, address).Scan(&person)
 	if err == pgx.ErrNoRows {
-		return 0, fmt.Errorf("%s is no agent: %w; see: postern agent list", clean(address, 80), ErrNotFound)
+		return 0, fmt.Errorf("%s is no agent (postern agent list): %w", clean(address, 80), ErrNotFound)
 	}
 	return person, err
 }

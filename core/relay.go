@@ -131,9 +131,24 @@ func (r *reading) perhapsRelay(reason string) string {
 	default:
 		return reason
 	}
-	lines := fmt.Sprintf("[[relay]] from = %q, requester = %q", from, field)
+	lines := fmt.Sprintf(relayTable+" from = %q, requester = %q", from, field)
 	if list != "" {
 		lines += fmt.Sprintf(", list_id = %q", clean(list, 100))
 	}
 	return reason + ", " + lines
+}
+
+const relayTable = "[[relay]]"
+
+// Relay are the lines that a desk file needs for what looks like mail of a
+// relay, as they are written there (R73); nil for other mail.
+func (l HeldLine) Relay() []string {
+	_, keys, ok := strings.Cut(l.Reason, ", "+relayTable+" ")
+	if !ok || l.State != Held {
+		return nil
+	}
+	for _, key := range []string{"requester", "list_id"} {
+		keys = strings.Replace(keys, ", "+key+" = ", "\n"+key+" = ", 1)
+	}
+	return append([]string{relayTable}, strings.Split(keys, "\n")...)
 }

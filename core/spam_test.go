@@ -192,7 +192,7 @@ func TestBlock_byAddressAndFromTheHeldMail(t *testing.T) {
 			t.Fatal(err)
 		}
 		view, err := w.HeldMailView(ctx, v, m.Ledger)
-		if err != nil || !view.Blocked {
+		if err != nil || !view.Blocked || view.Barred {
 			t.Errorf("%+v, %v", view, err)
 		}
 		wants(t, w.receive(mail{from: carl, subject: "more", text: "y"}), core.Held, "held", "blocked")
@@ -200,6 +200,23 @@ func TestBlock_byAddressAndFromTheHeldMail(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.opens(mail{from: carl, subject: "sorry"})
+	})
+	t.Run("R72/a held mail says that its sender cannot be blocked", func(t *testing.T) {
+		for name, x := range map[string]mail{
+			"an agent":           {from: mia, subject: "forged", unverified: true},
+			"a service address":  {from: "support@desk.example", subject: "a form"},
+			"nobody in its From": {from: carl, subject: "two", change: func(m *core.Mail) { m.From = nil }},
+		} {
+			m := w.keep(x)
+			w.receiveOne(m)
+			v := w.signsIn(mia)
+			if view, err := w.HeldMailView(ctx, v, m.Ledger); err != nil || !view.Barred {
+				t.Errorf("%s: %+v, %v", name, view, err)
+			}
+			if err := w.BlockSender(ctx, v, m.Ledger, true); !errors.Is(err, core.ErrNotAllowed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	})
 	t.Run("R55/a suppressed address is let go again on a person's word", func(t *testing.T) {
 		o := w.opens(mail{from: bob, subject: "bounces"})

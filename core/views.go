@@ -180,6 +180,7 @@ type HeldView struct {
 	HeldLine
 	Mailbox string
 	Blocked bool // its sender is (R72)
+	Barred  bool // its sender cannot be blocked: nobody, an agent, or an address of ours
 	Trace   []Step
 	Raw     []byte // its first 64 KiB, as they came
 }

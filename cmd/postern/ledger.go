@@ -153,7 +153,7 @@ func eachID(done string, do func(context.Context, *core.Desk, int64) error) acti
 		var wrong []string
 		for _, id := range list {
 			if err := do(ctx, d, id); err != nil {
-				wrong = append(wrong, fmt.Sprintf("mail %d: %v", id, err))
+				wrong = append(wrong, fmt.Sprintf("mail %d: %s", id, plainly(err)))
 				continue
 			}
 			fmt.Fprintf(p.stdout, "mail %d "+done+"\n", id, id)
@@ -234,6 +234,12 @@ func showMail(p *program, v core.LedgerView) {
 	for _, l := range v.Letters {
 		fmt.Fprintf(p.stdout, "  %d  %s to %s: %s\n", l.ID, l.Kind, oneLine(l.Address), oneLine(strings.TrimRight(l.State+", "+l.Reason, ", ")))
 	}
+	if lines := v.Relay(); lines != nil {
+		fmt.Fprintln(p.stdout, "-> if it is a relay of yours, add to the desk file and use it with postern desk apply:")
+		for _, line := range lines {
+			fmt.Fprintln(p.stdout, "     "+harmless(line))
+		}
+	}
 	for _, hint := range whatNext(v) {
 		fmt.Fprintln(p.stdout, "->", hint)
 	}
@@ -250,7 +256,13 @@ func whatNext(v core.LedgerView) []string {
 		if v.State == core.Quarantined {
 			hints = append(hints, "postern ledger retry "+id+" files it once more")
 		}
-		hints = append(hints, "postern ledger release --agent ADDRESS "+id+" files it on an agent's word", "postern ledger refuse "+id+" ends it unfiled")
+		switch {
+		case v.May(core.ReleaseIt):
+			hints = append(hints, "postern ledger release --agent ADDRESS "+id+" files it on an agent's word")
+		case v.May(core.MakeCase):
+			hints = append(hints, "postern ledger release --agent ADDRESS --as case "+id+" makes it a case on an agent's word")
+		}
+		hints = append(hints, "postern ledger refuse "+id+" ends it unfiled")
 	case v.State == core.StateStored:
 		hints = append(hints, "postern serve tries it again at "+moment(v.DueAt))
 	}

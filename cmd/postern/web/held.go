@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"postern/core"
 )
@@ -47,6 +48,17 @@ func (f frame) Why(l core.HeldLine) string {
 		return line(l.Reason) // a reason that a newer process gave
 	}
 	return why
+}
+
+// Means is why the mail is held, for a page that shows the lines of a relay
+// apart.
+func (p heldMailPage) Means() string {
+	if p.Relay() != nil {
+		if means, err := p.T("held-reason."+p.Code+"-of", "name", ""); err == nil {
+			return strings.TrimSpace(means)
+		}
+	}
+	return p.Why(p.HeldLine)
 }
 
 func (p *pages) held(w http.ResponseWriter, v *visit) error {

@@ -39,6 +39,22 @@ func TestPress_ofAgentsOnCommentsAndHeldMail(t *testing.T) {
 			t.Errorf("%v", made)
 		}
 	})
+	t.Run("R72/an agent's address, or our own, has no press that blocks it", func(t *testing.T) {
+		desk.heldView.Barred = true
+		defer func() { desk.heldView.Barred = false }()
+		if body := agent.get("/held/9").wants(t, http.StatusOK).body; strings.Contains(body, "/held/9/block") {
+			t.Error("it has")
+		}
+	})
+	t.Run("R73/the lines for a relay stand as the desk file needs them", func(t *testing.T) {
+		was := desk.heldView
+		defer func() { desk.heldView = was }()
+		desk.heldView.Code, desk.heldView.Reason = "own-address", `own-address, [[relay]] from = "web@desk.example", requester = "reply-to"`
+		body := agent.get("/held/9").wants(t, http.StatusOK).body
+		if !strings.Contains(body, "[[relay]]\nfrom = &#34;web@desk.example&#34;\nrequester = &#34;reply-to&#34;\n</pre>") || !strings.Contains(body, "add to the desk file:<") {
+			t.Error(body)
+		}
+	})
 	for _, blocked := range []bool{false, true} {
 		word := map[bool]string{false: "block", true: "unblock"}[blocked]
 		t.Run("R72/a held mail offers to "+word+" its sender", func(t *testing.T) {
