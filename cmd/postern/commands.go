@@ -35,7 +35,7 @@ func commands() []command {
 		{
 			name: "doctor border", summary: "what a border would have believed of the last mails; test one by a forged mail",
 			usage: "[--mailbox NAME] [--border VALUE] [--json] [--send HOST[:PORT] | --write FILE] [--from ADDRESS]", example: "postern doctor border --border authserv:mx.example.org --send mx.example.org", flags: doctorBorderCommand,
-			more: "By itself it lists the last 50 mails of the mailbox with what that border says of each.\n--send delivers a mail with forged fields to the mail exchanger, as a stranger would;\n--write makes that mail a file. A border of authserv:NAME is believed once the mail\ncame in without them; postern doctor says so.",
+			more: "By itself it lists the last 50 mails of the mailbox with what that border says of each.\n--send delivers a mail with forged fields to the mail exchanger, as a stranger would;\n--write makes that mail a file. A border of authserv:NAME is believed once the mail\ncame in without them; the list ends with what the tests have shown.",
 		},
 		{
 			name: "explain", summary: "what Postern makes of a mail: class, evidence, words, and why",

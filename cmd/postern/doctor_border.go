@@ -102,19 +102,20 @@ func doctorBorderCommand(f *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
+		again := "postern doctor border --mailbox " + m.Name + " --border " + value
 		raw := borderMail(test, sender, name, time.Now())
 		if *write != "" {
 			if err := writeNew(*write, raw); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "%s: send it from outside, without signing in, to %s; then: postern doctor\n", *write, test.To)
+			fmt.Fprintf(p.stdout, "%s: send it from outside, without signing in, to %s; when it has arrived: %s\n", *write, test.To, again)
 			return nil
 		}
 		how, err := deliver(ctx, *send, cmp.Or(s.SMTP.HELO, hostname()), sender, test.To, raw)
 		if err != nil {
 			return fmt.Errorf("the test was not taken: %w", err)
 		}
-		fmt.Fprintf(p.stdout, "%s took the test for %s (%s); when it has arrived: postern doctor\n", *send, test.To, how)
+		fmt.Fprintf(p.stdout, "%s took the test for %s (%s); when it has arrived: %s\n", *send, test.To, how, again)
 		return nil
 	}
 }
@@ -208,9 +209,32 @@ func previewBorder(ctx context.Context, p *program, desk *core.Desk, s *Settings
 	}
 	fmt.Fprintf(p.stdout, "of the last %d mails border %s would have called %d verified, %d failed, %d unknown\n", len(rows), border,
 		counts[core.Verified], counts[core.Failed], counts[core.Unknown])
+	if name, named := strings.CutPrefix(border, "authserv:"); named {
+		return sayTested(ctx, p, desk, m, name)
+	}
 	if border == "google" || border == "microsoft365" {
 		fmt.Fprintf(p.stdout, "how %s writes its headers was not yet seen live: compare some of them with postern ledger show\n", border)
 	}
+	return nil
+}
+
+// sayTested says whether a named server may be believed: the list before it
+// shows forged fields as it shows true ones.
+func sayTested(ctx context.Context, p *program, desk *core.Desk, m Mailbox, name string) error {
+	s, err := desk.Border(ctx, m.Name, name)
+	if err != nil {
+		return err
+	}
+	says := "it is believed only once a forged mail came in without its fields: try that with --send YOUR-MX"
+	switch {
+	case s.Proved:
+		says = fmt.Sprintf("a test of %s came in without the fields it had forged: this border can be believed", moment(*s.BackAt))
+	case s.BackAt != nil:
+		says = fmt.Sprintf("a test of %s came in with the fields it had forged: nothing is believed of it. Have the mail server take fields of that name out of mail from outside (RFC 8601 section 5), then test again with --send YOUR-MX", moment(*s.BackAt))
+	case s.MadeAt != nil:
+		says = fmt.Sprintf("nothing is believed of it yet: the test of %s did not come in", moment(*s.MadeAt))
+	}
+	fmt.Fprintln(p.stdout, says)
 	return nil
 }
 

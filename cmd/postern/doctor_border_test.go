@@ -151,6 +151,9 @@ func TestDoctorBorder_provesAServerByAForgedMail(t *testing.T) {
 			if got := state(); !strings.HasPrefix(got, c.level) || !strings.Contains(got, c.says) {
 				t.Errorf("afterwards: %s", got)
 			}
+			// who tries a border before it is in the settings reads it here
+			code, stdout, stderr = typed(t, "", "doctor", "border", "--border", "authserv:mx.desk.example", "--config", config)
+			must(t, code, stdout, stderr, map[bool]string{true: "this border can be believed", false: "nothing is believed of it"}[c.strip])
 		})
 	}
 	t.Run("R32/a server that refuses the test is told as it said", func(t *testing.T) {

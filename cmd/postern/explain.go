@@ -37,6 +37,9 @@ func explainCommand(f *flag.FlagSet) action {
 		if len(args) == 0 {
 			return usageError("what is to be explained? name files, folders or mboxes, or - for standard input")
 		}
+		if *mailbox != "" && !*live && !*dns {
+			return usageError("--mailbox is for --live: bytes alone are in no mailbox")
+		}
 		e := &explainer{program: p, asJSON: *asJSON, limits: mime.DefaultLimits, mailBytes: 40 << 20}
 		server := ""
 		if *live || *dns && p.config != "" {

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"postern/core"
 )
 
 func main() {
@@ -97,7 +99,7 @@ func unfound(stdout, stderr io.Writer, args []string, help bool) int {
 	case len(group) > 0 && help:
 		list(stdout, group)
 		return done
-	case len(group) > 0 && len(args) == 1:
+	case len(group) > 0 && (len(args) == 1 || strings.HasPrefix(args[1], "-")):
 		list(stderr, group)
 		return wrongUse
 	case len(group) > 0:
@@ -139,7 +141,7 @@ func findCommand(args []string) (c command, rest []string, found bool) {
 			}
 		}
 	}
-	if len(args) == 0 || len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+	if len(args) == 0 || len(args) > 1 && (!strings.HasPrefix(args[1], "-") || isHelp(args[1])) {
 		return command{}, nil, false
 	}
 	for _, c := range groupOf(args[0]) {
@@ -182,7 +184,7 @@ func (c command) run(ctx context.Context, p *program, args []string) int {
 	case err == nil:
 		err = act(ctx, p, words)
 	default:
-		err = usageError(err.Error())
+		err = usageError(flagProblem(err))
 	}
 	var wrong usageError
 	switch {
@@ -201,11 +203,34 @@ func (c command) run(ctx context.Context, p *program, args []string) int {
 	return failed
 }
 
+// flagProblem says what is wrong with a flag as people write flags: with two
+// dashes.
+func flagProblem(err error) string {
+	says := strings.TrimSuffix(err.Error(), ": parse error")
+	for from, to := range map[string]string{
+		"flag provided but not defined: -": "there is no flag --",
+		"flag needs an argument: -":        "something is missing behind --",
+	} {
+		says = strings.Replace(says, from, to, 1)
+	}
+	return strings.Replace(says, "for flag -", "for --", 1)
+}
+
+// plainly says why something was not done, without the word that a program
+// would look for.
+func plainly(err error) string {
+	says := err.Error()
+	for _, kind := range []error{core.ErrNotFound, core.ErrNotAllowed} {
+		says = strings.TrimSuffix(says, ": "+kind.Error())
+	}
+	return says
+}
+
 // message puts a list of problems under a line that says what it is.
 func message(err error) string {
 	var list problems
 	if !errors.As(err, &list) {
-		return err.Error()
+		return plainly(err)
 	}
 	what := "one thing is"
 	if len(list) > 1 {
@@ -272,10 +297,14 @@ func (c command) help(w io.Writer) {
 	})
 }
 
-// sentence begins with a capital and ends with a full stop.
+// sentence begins with a capital and ends with a full stop, or asks.
 func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if strings.HasSuffix(s, "?") {
+		return s
+	}
+	return s + "."
 }

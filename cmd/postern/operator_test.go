@@ -164,6 +164,34 @@ func TestLedgerShow_sayWhatIsNotThere(t *testing.T) {
 	if code != failed || !strings.Contains(stderr, "there is no mail 4711") {
 		t.Errorf("got %d, %s", code, stderr)
 	}
+	for _, words := range []string{"ledger refuse 4711", "ledger release --agent nobody@desk.example 4711", "contact unblock eve@evil.example"} {
+		code, _, stderr := typed(t, "", append(strings.Fields(words), "--config", config)...)
+		if code != failed || strings.Contains(stderr, ": not found") {
+			t.Errorf("%s: got %d, %s", words, code, stderr)
+		}
+	}
+}
+
+func TestLedgerShow_namesWhatHelps(t *testing.T) {
+	for _, c := range []struct {
+		name, reason string
+		want, not    string
+	}{
+		{"R73/the lines of a relay, as the desk file needs them", `own-address, [[relay]] from = "web@desk.example", requester = "reply-to", list_id = "a.b"`,
+			"     [[relay]]\n     from = \"web@desk.example\"\n     requester = \"reply-to\"\n     list_id = \"a.b\"\n", "no such thing"},
+		{"R41/what nobody can be found to file for is only refused", "from", "ledger refuse", "ledger release"},
+		{"R41/what the rules would hold again can be made a case", "bounce", "release --agent ADDRESS --as case", "files it on an agent's word"},
+		{"R41/what waits for a word is released", "unknown", "files it on an agent's word", "[[relay]]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out strings.Builder
+			p := &program{stdout: &out}
+			showMail(p, core.LedgerView{HeldLine: core.HeldLine{Ledger: 12, State: core.Held, Reason: c.reason}})
+			if s := out.String(); !strings.Contains(s, c.want) || strings.Contains(s, c.not) {
+				t.Errorf("%s", s)
+			}
+		})
+	}
 }
 
 func TestDeskApply_showsWhatChangesAndThenUsesIt(t *testing.T) {
