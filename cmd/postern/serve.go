@@ -224,7 +224,7 @@ func (g *gateway) run(ctx context.Context) error {
 		debug.SetMemoryLimit(g.settings.Limits.WorkBytes + besides)
 	}
 	g.log.Info("postern serves", "url", g.settings.Instance.BaseURL, "listen", g.listener.Addr().String(),
-		"mailboxes", len(g.pollers), "desks", len(g.settings.Desks), "hold", g.sender == nil)
+		"mailboxes", len(g.settings.Mailboxes), "folders", len(g.pollers), "desks", len(g.settings.Desks), "hold", g.sender == nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return g.filer.Run(ctx) })
 	for _, p := range g.pollers {
