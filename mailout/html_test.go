@@ -152,3 +152,20 @@ func TestHTML_isSafe(t *testing.T) {
 		})
 	}
 }
+
+func TestWords_oneNoticeIsNotCounted(t *testing.T) {
+	c := newComposer(t)
+	for _, lang := range c.Languages() {
+		l := Sample(core.Digest, lang)
+		for n, counted := range map[int]bool{1: false, 2: true} {
+			l.Payload.Items = make([]core.Waiting, n)
+			subject, _, _, err := c.Words(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsAny(subject, "12") != counted {
+				t.Errorf("R47/%s, %d: %q", lang, n, subject)
+			}
+		}
+	}
+}
