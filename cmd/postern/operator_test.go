@@ -224,6 +224,18 @@ func TestDoctor_saysWhatToTypeNext(t *testing.T) {
 	}
 }
 
+func TestDoctor_namesWhereRefusedMailIsListed(t *testing.T) {
+	w, config := onDesk(t)
+	code, stdout, stderr := typed(t, "", "invite", "anna@customer.example", "--organisation", "Customer", "--config", config)
+	must(t, code, stdout, stderr, "an invitation for")
+	if _, err := w.DB.Exec(t.Context(), `update outbox set state = 'failed', reason = '5.1.1'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, stdout, _ := typed(t, "", "doctor", "--config", config); !strings.Contains(stdout, "1 mails were refused for good\n      -> postern ledger check names them") {
+		t.Error(stdout)
+	}
+}
+
 func TestDoctor_withoutTables(t *testing.T) {
 	source := strings.Replace(goodSettings, "postgres:///postern", "postgres://postern@127.0.0.1:1/postern?connect_timeout=2", 1)
 	path := written(t, "postern.toml", source)
