@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -165,6 +166,12 @@ func openAsIs(ctx context.Context, s *Settings) (*core.Desk, error) {
 	key, err := s.Instance.existingKey()
 	if err != nil {
 		return nil, err
+	}
+	switch _, tables, err := databaseState(ctx, s.Database.URL.Reveal()); {
+	case err != nil:
+		return nil, answers(err)
+	case tables == 0:
+		return nil, errors.New("there are no tables yet in the database: postern migrate makes them")
 	}
 	return core.Open(ctx, s.core(key))
 }

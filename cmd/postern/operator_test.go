@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,6 +234,30 @@ func TestDoctor_namesWhereRefusedMailIsListed(t *testing.T) {
 	}
 	if _, stdout, _ := typed(t, "", "doctor", "--config", config); !strings.Contains(stdout, "1 mails were refused for good\n      -> postern ledger check names them") {
 		t.Error(stdout)
+	}
+}
+
+func TestOpenAsIs_saysWhatToDoWithoutADatabase(t *testing.T) {
+	w, config := onDesk(t)
+	raw, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := filepath.Join(filepath.Dir(config), "away.toml")
+	line := regexp.MustCompile(`(?m)^url = .*`).ReplaceAll(raw, []byte(`url = "postgres://postern@127.0.0.1:1/postern"`))
+	if err := os.WriteFile(away, line, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ file, want string }{{away, "PostgreSQL does not answer"}, {config, "postern migrate makes them"}} {
+		if c.file == config {
+			if _, err := w.DB.Exec(t.Context(), `alter table goose_db_version rename to gone`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code, _, stderr := typed(t, "", "doctor", "border", "--border", "google", "--config", c.file)
+		if code != failed || !strings.Contains(stderr, c.want) {
+			t.Errorf("got %d: %s", code, stderr)
+		}
 	}
 }
 

@@ -71,7 +71,11 @@ func migrateCommand(*flag.FlagSet) action {
 // migrate brings the database to this version. It is the first to speak with
 // it, and says what to do if nobody answers.
 func migrate(ctx context.Context, s *Settings) error {
-	err := migrations.Up(ctx, s.Database.URL.Reveal())
+	return answers(migrations.Up(ctx, s.Database.URL.Reveal()))
+}
+
+// answers says what to do about a database that nobody serves.
+func answers(err error) error {
 	var nobody *net.OpError
 	if errors.As(err, &nobody) {
 		return fmt.Errorf("PostgreSQL does not answer (%w): check that it runs, and database.url", nobody)
