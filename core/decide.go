@@ -202,8 +202,11 @@ func (r *reading) assure() {
 	} else {
 		r.plan.assurance, r.plan.evidence = judge(r.m, r.border)
 	}
-	if r.relay != nil && !r.f.row.Judged {
-		r.plan.assurance, r.plan.evidence = Unknown, r.relay.evidence()
+	if r.relay != nil { // what was judged before the desk file named it is said of the relay alone
+		r.plan.assurance = Unknown
+		if !knownBefore(r.plan.evidence, r.relay.Relay) {
+			r.plan.evidence = r.relay.evidence()
+		}
 	}
 	r.plan.trace = append(r.plan.trace, r.plan.evidence...)
 	if r.released {
