@@ -294,8 +294,11 @@ func (r *reading) isDuplicate() bool {
 
 // isResent says that a mail of the same sender, Date and text was taken in under
 // another Message-ID, which need not be signed: anybody who has a signed mail
-// can send it again.
+// can send it again, with other spaces if its signature lets them change.
 func (r *reading) isResent() bool {
+	if r.f.resent {
+		return true
+	}
 	id := hashID(r.m.MessageID)
 	for _, k := range r.f.same {
 		if id != nil && string(r.m.Hash[:]) == string(k.ContentHash) && string(id) != string(k.IDHash) {

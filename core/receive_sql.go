@@ -263,6 +263,14 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		where l.desk = $1 and l.from_address = $2 and (l.id_hash = $3 or l.content_hash = $4)
 			and l.state not in ('stored', 'duplicate', 'gone') and l.id <> $5
 		order by l.id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+	if sure && a.gist != nil {
+		b.Queue(`
+			select exists (select from ledger l
+				where l.gist = $1 and l.desk = $2 and l.from_address = $3 and l.id <> $4
+					and (l.id_hash is distinct from $5 or $5::bytea is null)
+					and l.state not in ('stored', 'duplicate', 'gone'))`,
+			a.gist, desk, a.from, a.ledger, a.id).Query(value(&f.resent))
+	}
 	b.Queue(`
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,

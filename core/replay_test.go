@@ -118,6 +118,34 @@ func TestReceive_aSignedMailSentAgain(t *testing.T) {
 		m.to = ""
 		wants(t, w.receive(m), core.Held, "held", "agent-forged")
 	})
+	t.Run("R42/with other spaces under another Message-ID it waits, too", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		gist := func(m *core.Mail) { copy(m.Gist[:], "the same") }
+		m := fromMia(o, "#status closed\nBye.", false)
+		m.change = chain(hash("one"), gist)
+		wants(t, w.receive(m), core.Filed, "answers", "")
+		w.letters()
+		wants(t, w.receive(mail{from: anna, subject: o.Case, text: "reopen"}), core.Filed, "reopens", "")
+		w.letters()
+		m.change = chain(hash("two"), gist)
+		wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+		m.change = chain(hash("three"), gist, func(m *core.Mail) { m.MessageID = "" })
+		wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+		noneTo(t, w.letters(), anna)
+		if got := w.status(o); got == "closed" {
+			t.Error("it closed the case again")
+		}
+		t.Run("R42/what nothing proved is no reason to doubt the mail itself", func(t *testing.T) {
+			w := newWorld(t, nil)
+			o := w.opens(mail{from: anna})
+			m := fromMia(o, "Use water.", true)
+			m.change = chain(hash("one"), gist)
+			wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+			m.unverified, m.change = false, chain(hash("two"), gist)
+			wants(t, w.receive(m), core.Filed, "answers", "")
+		})
+	})
 	t.Run("R42/with another text under the same Message-ID it is a variant and no mail", func(t *testing.T) {
 		w := newWorld(t, nil)
 		o := w.opens(mail{from: anna})
