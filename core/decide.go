@@ -345,7 +345,9 @@ func (r *reading) namedCase() *caseRow {
 	}
 	for i := range r.f.tokens { // the loop token of a mail of ours that came back
 		if id := r.f.tokens[i].CaseID; id != nil {
-			return r.f.caseByID(*id)
+			if c := r.f.caseByID(*id); c != nil && c.Desk == r.desk.id {
+				return c
+			}
 		}
 	}
 	return nil
@@ -390,8 +392,11 @@ func (r *reading) isMachine() bool {
 		if c == nil {
 			return r.hold("R26", "automatic", "automatic mail that names no case")
 		}
-		r.event(c, newEvent{kind: string(r.plan.class), actor: r.plan.person, internal: true,
-			why: firstLines(r.m.Reply, 20, 2000)})
+		e := newEvent{kind: string(r.plan.class), was: r.from().Address, internal: true, why: firstLines(r.m.Reply, 20, 2000)}
+		if r.sure { // else the address in From is all that is known, and a name would look proved
+			e.actor = r.plan.person
+		}
+		r.event(c, e)
 		r.say("R28", "an event on its case, nothing more")
 		return r.end(Filed, "event", "")
 	case Bulk:
@@ -406,8 +411,13 @@ func (r *reading) isMachine() bool {
 func (r *reading) isSpam() bool {
 	return !r.notSpam && (r.m.Marks.Spam || spamByBorder(r.m, r.border))
 }
-func (r *reading) isBlocked() bool { return r.f.sender != nil && r.f.sender.Blocked }
-func (r *reading) unwanted() bool  { return r.isSpam() || r.isBlocked() }
+
+// isBlocked says that the sender is blocked; who has become an agent of this desk
+// since is not.
+func (r *reading) isBlocked() bool {
+	return r.f.sender != nil && r.f.sender.Blocked && r.f.sender.Role == ""
+}
+func (r *reading) unwanted() bool { return r.isSpam() || r.isBlocked() }
 
 // isUnwanted holds marked spam, blocked senders, and mail that a trusted
 // system says is forged.

@@ -132,6 +132,7 @@ type caseperson struct {
 	Verified   bool
 	Suppressed bool
 	Requester  bool
+	Agent      bool        // of whatever desk
 	Quiet      bool        // nothing goes to them yet (R64)
 	Asked      bool        // Address is where they want the mail of this case (R39)
 	Automatic  []time.Time // automatic mail to this address within a day, newest first

@@ -275,6 +275,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from (
