@@ -260,7 +260,7 @@ func TestQuestion_oneInTenMinutesForAllThatWaits(t *testing.T) {
 	for _, i := range second.Payload.Items {
 		shown = append(shown, i.Text)
 	}
-	if !slices.Equal(shown, []string{"Second.", "Third."}) {
+	if !slices.Equal(shown, []string{"#status resolved\nSecond.", "Third."}) {
 		t.Errorf("R42: the second question shows %q", shown)
 	}
 	w.Clock.Advance(time.Hour)
@@ -269,13 +269,42 @@ func TestQuestion_oneInTenMinutesForAllThatWaits(t *testing.T) {
 	}
 }
 
+// Somebody who has a token of the agent may put commands and much text where
+// the agent sees a few words of thanks.
+func TestQuestion_showsWhatWouldBeDone(t *testing.T) {
+	w := newWorld(t, nil)
+	ctx := t.Context()
+	o := w.opens(mail{from: anna})
+	w.waits(o, "#status closed\n#block\nThank you for your patience.")
+	w.waits(o, "1\n2\n3\n4\n5\n6\nPay to another account.")
+	first := to(t, w.letters(), mia, core.Question)
+	t.Run("R42/the commands of a waiting mail stand in the question", func(t *testing.T) {
+		if got := first.Payload.Items[0].Text; got != "#status closed\n#block\nThank you for your patience." {
+			t.Errorf("it shows %q", got)
+		}
+		view, err := w.QuestionByLink(ctx, secret(t, first))
+		if err != nil || len(view.Items) != 1 || view.Items[0].Text != first.Payload.Items[0].Text {
+			t.Errorf("and its page %+v, %v", view.Items, err)
+		}
+	})
+	t.Run("R42/and that there is more text than is shown", func(t *testing.T) {
+		w.Clock.Advance(11 * time.Minute)
+		if _, err := w.AskAgents(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := to(t, w.letters(), mia, core.Question).Payload.Items[0].Text; got != "1\n2\n3\n4\n5\n6\n[...]" {
+			t.Errorf("it shows %q", got)
+		}
+	})
+}
+
 func TestQuestion_answeredByMailFilesWhatItShowed(t *testing.T) {
 	w := newWorld(t, nil)
 	o := w.opens(mail{from: anna})
 	waiting := w.waits(o, "#status resolved\nUse water.", attach("how.txt", "pour"))
 	question := to(t, w.letters(), mia, core.Question)
 	later := w.waits(o, "Not shown.")
-	if got := w.entries(w.signsIn(mia), o.Case, "note"); !slices.Equal(got, []string{"Use water.", "Not shown."}) {
+	if got := w.entries(w.signsIn(mia), o.Case, "note"); !slices.Equal(got, []string{"#status resolved\nUse water.", "Not shown."}) {
 		t.Errorf("R42: the desk sees %q", got)
 	}
 	r := w.receive(mail{from: mia, subject: "Re: did you write these?", text: "yes", to: question.ReplyTo, unverified: true})

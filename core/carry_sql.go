@@ -350,15 +350,19 @@ func queueEnd(b *pgx.Batch, t *tx, r *reading, p *plan) error {
 	if p.caseID != 0 {
 		caseID = p.caseID
 	}
+	var gist []byte
+	if p.assurance == Verified && r.m.Gist != [32]byte{} {
+		gist = r.m.Gist[:]
+	}
 	from := r.from()
 	b.Queue(`
 		update ledger set state = $2, outcome = $3, reason = $4, desk = $5, class = $6, assurance = $7, evidence = $8,
 			from_address = $9, from_domain = $10, subject = $11, message_id = $12, id_hash = $13, content_hash = $14,
 			person = $15, case_id = $16, answered = $17, trace = $18, ended_at = $19, told = false,
-			about = nullif($20::bigint, 0)
+			about = nullif($20::bigint, 0), gist = $21
 		where id = $1 and state = 'stored'`,
 		r.m.Ledger, p.state, p.outcome, p.reason, r.desk.id, p.class, p.assurance, evidence,
 		from.Address, from.Domain(), r.m.Subject, r.m.MessageID, hashID(r.m.MessageID), r.m.Hash[:],
-		person, caseID, p.answered, trace, t.now, p.about)
+		person, caseID, p.answered, trace, t.now, p.about, gist)
 	return nil
 }

@@ -203,8 +203,11 @@ func (r *reading) assure() {
 	} else {
 		r.plan.assurance, r.plan.evidence = judge(r.m, r.border)
 	}
-	if r.relay != nil && !r.f.row.Judged {
-		r.plan.assurance, r.plan.evidence = Unknown, r.relay.evidence()
+	if r.relay != nil { // what was judged before the desk file named it is said of the relay alone
+		r.plan.assurance = Unknown
+		if !knownBefore(r.plan.evidence, r.relay.Relay) {
+			r.plan.evidence = r.relay.evidence()
+		}
 	}
 	r.plan.trace = append(r.plan.trace, r.plan.evidence...)
 	if r.released {
@@ -292,8 +295,11 @@ func (r *reading) isDuplicate() bool {
 
 // isResent says that a mail of the same sender, Date and text was taken in under
 // another Message-ID, which need not be signed: anybody who has a signed mail
-// can send it again.
+// can send it again, with other spaces if its signature lets them change.
 func (r *reading) isResent() bool {
+	if r.f.resent {
+		return true
+	}
 	id := hashID(r.m.MessageID)
 	for _, k := range r.f.same {
 		if id != nil && string(r.m.Hash[:]) == string(k.ContentHash) && string(id) != string(k.IDHash) {
@@ -340,7 +346,9 @@ func (r *reading) namedCase() *caseRow {
 	}
 	for i := range r.f.tokens { // the loop token of a mail of ours that came back
 		if id := r.f.tokens[i].CaseID; id != nil {
-			return r.f.caseByID(*id)
+			if c := r.f.caseByID(*id); c != nil && c.Desk == r.desk.id {
+				return c
+			}
 		}
 	}
 	return nil
@@ -385,8 +393,11 @@ func (r *reading) isMachine() bool {
 		if c == nil {
 			return r.hold("R26", "automatic", "automatic mail that names no case")
 		}
-		r.event(c, newEvent{kind: string(r.plan.class), actor: r.plan.person, internal: true,
-			why: firstLines(r.m.Reply, 20, 2000)})
+		e := newEvent{kind: string(r.plan.class), was: r.from().Address, internal: true, why: firstLines(r.m.Reply, 20, 2000)}
+		if r.sure { // else the address in From is all that is known, and a name would look proved
+			e.actor = r.plan.person
+		}
+		r.event(c, e)
 		r.say("R28", "an event on its case, nothing more")
 		return r.end(Filed, "event", "")
 	case Bulk:
@@ -401,8 +412,13 @@ func (r *reading) isMachine() bool {
 func (r *reading) isSpam() bool {
 	return !r.notSpam && (r.m.Marks.Spam || spamByBorder(r.m, r.border))
 }
-func (r *reading) isBlocked() bool { return r.f.sender != nil && r.f.sender.Blocked }
-func (r *reading) unwanted() bool  { return r.isSpam() || r.isBlocked() }
+
+// isBlocked says that the sender is blocked; who has become an agent of this desk
+// since is not.
+func (r *reading) isBlocked() bool {
+	return r.f.sender != nil && r.f.sender.Blocked && r.f.sender.Role == ""
+}
+func (r *reading) unwanted() bool { return r.isSpam() || r.isBlocked() }
 
 // isUnwanted holds marked spam, blocked senders, and mail that a trusted
 // system says is forged.

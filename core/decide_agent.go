@@ -181,8 +181,8 @@ func (r *reading) unproved(why string) bool {
 	}
 	r.say("R42", "%s: kept as a note, it waits for the agent's word", why)
 	r.plan.caseID = c.ID
-	_, text := CommandBlock(r.m.Reply)
-	text, rest := r.withForward(text)
+	// with its command lines: what the agent is asked about is all that would be done
+	text, rest := r.withForward(r.m.Reply)
 	r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: 0, text: text, rest: rest, html: r.m.HTML,
 		marks: []string{"waits", "unverified"}}
 	r.plan.waits = true

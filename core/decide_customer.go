@@ -158,8 +158,8 @@ func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
 	if from.Class.Ended() && !canReopen(r.desk.Desk, *c, r.now) {
 		return "", nil, false
 	}
-	if m.Binding && !r.sure && !r.ownToken() {
-		r.say("R45", "the word %s is binding and nothing proves who wrote it: a page asks", clean(line, 40))
+	if m.Binding && !r.meant(c) && !r.ownToken() {
+		r.say("R45", "the word %s is binding and nothing proves who wrote it for this case: a page asks", clean(line, 40))
 		r.refuseWord(c, m, "unproved", true)
 		return "", nil, true
 	}
@@ -170,6 +170,16 @@ func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
 	}
 	r.say("R45", "the word %s leads from %s to %s", clean(line, 40), c.Status, m.To)
 	return rest, &m, true
+}
+
+// meant says that somebody beyond doubt wrote this mail about this case: to this
+// desk, or with the case's number in the Subject, which is signed. Threading is
+// not: whoever gets a signed mail that says "approved" could else hand it to us.
+func (r *reading) meant(c *caseRow) bool {
+	if !r.sure || r.released || r.wroteToDesk() {
+		return r.sure
+	}
+	return slices.ContainsFunc(r.numbers, func(n subjectNumber) bool { return n.desk == c.Desk && n.number == c.Number })
 }
 
 // ownToken says that the mail answers a letter that went to this very person,

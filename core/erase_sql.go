@@ -230,7 +230,7 @@ func (w *erasing) letters(ctx context.Context) error {
 // ledger leaves of their mails that they came, and what became of them.
 func (w *erasing) ledger(ctx context.Context) error {
 	err := w.do(ctx, &w.e.Mails, `
-		update ledger set from_address = '', from_domain = '', subject = '', message_id = '', id_hash = null, content_hash = null,
+		update ledger set from_address = '', from_domain = '', subject = '', message_id = '', id_hash = null, content_hash = null, gist = null,
 			evidence = null, trace = $2,
 			reason = case when state in ('stored', 'held', 'quarantined') then 'erased' when state = 'filed' then '' else reason end,
 			told = told and state not in ('stored', 'held', 'quarantined'), ended_at = coalesce(ended_at, $3),
@@ -364,7 +364,7 @@ func (w *erasing) blot(ctx context.Context, c column, n needles, where string, a
 // queueErased leaves nothing of a mail that came back after it was erased.
 func queueErased(b *pgx.Batch, ledger int64) {
 	b.Queue(`delete from blob where id = (select blob from ledger where id = $1)`, ledger)
-	b.Queue(`update ledger set content_hash = null, evidence = null, person = null where id = $1`, ledger)
+	b.Queue(`update ledger set content_hash = null, gist = null, evidence = null, person = null where id = $1`, ledger)
 }
 
 func erasedHashes(ctx context.Context, t *tx) ([]ErasedHash, error) {

@@ -20,6 +20,7 @@ type facts struct {
 	ours     []letterRow // letters of ours that In-Reply-To and References name
 	known    []knownRow  // mails we took in that they name
 	same     []knownRow  // earlier mails of this sender with this Message-ID or content
+	resent   bool        // a verified mail of this sender came before that differs in spaces and Message-ID alone
 	erased   bool        // a mail with this content was erased (R66)
 	cases    []caseRow   // every case that any evidence names, in order of id
 	people   []caseperson
@@ -131,6 +132,7 @@ type caseperson struct {
 	Verified   bool
 	Suppressed bool
 	Requester  bool
+	Agent      bool        // of whatever desk
 	Quiet      bool        // nothing goes to them yet (R64)
 	Asked      bool        // Address is where they want the mail of this case (R39)
 	Automatic  []time.Time // automatic mail to this address within a day, newest first
@@ -202,6 +204,7 @@ type asked struct {
 	ids     [][]byte // of In-Reply-To and References, hashed
 	id      []byte   // of the mail itself
 	content []byte
+	gist    []byte  // nil: not known
 	desks   []int32 // of the numbers in the subject
 	numbers []int64
 	files   [][]byte

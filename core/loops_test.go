@@ -176,3 +176,48 @@ func TestReceive_recipients(t *testing.T) {
 		}
 	})
 }
+
+// Forged mail that follows our confirmations quickly looks like a ping-pong
+// with its victim. What is verified is not muted by it.
+func TestReceive_forgedMailMutesNobody(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	w.Clock.Advance(2 * time.Hour)
+	for n := range 6 {
+		w.Clock.Advance(5 * time.Second)
+		w.receive(mail{from: anna, subject: fmt.Sprint("Forged ", n), text: fmt.Sprint("x ", n), unverified: true})
+		w.letters()
+	}
+	if n := w.count(`select count(*) from outbox where reason = 'ping-pong (R50)'`); n == 0 {
+		t.Fatal("R50: the forged talk was not stopped at all")
+	}
+	t.Run("R50/the next forged mail is not answered", func(t *testing.T) {
+		w.receive(mail{from: anna, subject: "Forged again", text: "x", unverified: true})
+		noneTo(t, w.letters(), anna)
+	})
+	w.Clock.Advance(2 * time.Hour)
+	t.Run("R50/the victim's own verified mail is", func(t *testing.T) {
+		w.receive(mail{from: anna, subject: "Truly", text: "Help!"})
+		to(t, w.letters(), anna, core.Confirmation)
+	})
+	t.Run("R50/and they hear of what the desk does", func(t *testing.T) {
+		w.receive(fromMia(o, "#status resolved", false))
+		to(t, w.letters(), anna, core.StatusNews)
+	})
+	t.Run("R50/one by a page too", func(t *testing.T) {
+		if err := w.MoveCase(t.Context(), w.signsIn(mia), o.Case, "in-progress"); err != nil {
+			t.Fatal(err)
+		}
+		to(t, w.letters(), anna, core.StatusNews)
+	})
+	t.Run("R50/a machine whose mail is verified is muted as ever", func(t *testing.T) {
+		w := newWorld(t, nil)
+		for n := range 6 {
+			w.Clock.Advance(3 * time.Second)
+			w.receive(mail{from: anna, subject: fmt.Sprint("Ticket ", n), text: fmt.Sprint("Thanks ", n)})
+			w.letters()
+		}
+		w.receive(mail{from: anna, subject: "The same hour", text: "Hello?"})
+		noneTo(t, w.letters(), anna)
+	})
+}

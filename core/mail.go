@@ -27,6 +27,7 @@ type Mail struct {
 	InReplyTo  []string // without angle brackets
 	References []string // oldest first
 	Hash       [32]byte // the content hash of R5
+	Gist       [32]byte // the same without any space, which signatures may let change; zero: not known
 
 	Marks      Marks
 	Report     *Report     // a bounce's or receipt's machine part

@@ -149,6 +149,16 @@ type entryRow struct {
 	Why    string
 }
 
+// What a comment x quotes is its desk's if the desk wrote it: notices that the
+// agent answered, with all that they tell agents alone (R40), and the command
+// lines above it (R43). And it is the history, which somebody who is a
+// participant and nothing else does not see (R38). $2: the viewer is an agent,
+// $4: since when they take part.
+const (
+	shownRest = `($2 or x.side = 'customer' and $4::timestamptz is null)`
+	shownHTML = `($2 or x.side = 'customer' and ($4::timestamptz is null or x.rest = ''))`
+)
+
 // entriesShown bounds what one page of a case shows; the newest are kept.
 const entriesShown = 500
 
@@ -180,7 +190,7 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 			union all
 			select x.id, 'comment', x.at, coalesce(nullif(p.name, ''),
 					(select min(a.address) from address a where a.person = p.id), ''), x.side,
-				x.text, x.rest, x.html <> '', x.marks, '', '', '', '', x.written_at, 1
+				x.text, case when `+shownRest+` then x.rest else '' end, x.html <> '' and `+shownHTML+`, x.marks, '', '', '', '', x.written_at, 1
 			from comment x join person p on p.id = x.author where x.case_id = $1
 			union all
 			select x.id, 'note', x.at, coalesce(p.name, ''), 'desk', x.text, x.rest, x.html <> '', x.marks, '', '', '', '', x.written_at, 1
@@ -322,7 +332,9 @@ func entryHTML(ctx context.Context, t *tx, c viewedCase, kind string, id int64) 
 		err = t.QueryRow(ctx, `select html from cases where id = $1`, c.ID).Scan(&html)
 	case kind == "comment":
 		err = t.QueryRow(ctx, `
-			select html from comment where case_id = $1 and id = $2 and ($3::timestamptz is null or written_at >= $3)`, c.ID, id, c.Since).Scan(&html)
+			select x.html from comment x
+			where x.case_id = $1 and x.id = $3 and ($4::timestamptz is null or x.written_at >= $4) and `+shownHTML,
+			c.ID, c.ForAgent, id, c.Since).Scan(&html)
 	case kind == "note" && c.ForAgent:
 		err = t.QueryRow(ctx, `select html from note where case_id = $1 and id = $2`, c.ID, id).Scan(&html)
 	default:

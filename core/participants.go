@@ -103,7 +103,7 @@ func (a Address) is(i invited) bool { return a.Address == i.address }
 // is, by a verified mail (R38, R71).
 func (r *reading) mayInvite(c *caseRow) bool {
 	mine, _ := r.organisation()
-	return r.plan.assurance == Verified && c.Organisation != nil && sameOrganisation(mine, c.Organisation)
+	return r.plan.assurance == Verified && r.sure && c.Organisation != nil && sameOrganisation(mine, c.Organisation)
 }
 
 // isColleague says that somebody belongs to the organisation whose case it is.

@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // AskAgents puts one question to each agent with mail that waits for their
 // word and that no question has shown yet (R42). It returns how many were put.
@@ -24,7 +27,7 @@ func (d *Desk) AskAgents(ctx context.Context) (int, error) {
 			for n < len(rows) && rows[n].Person == first.Person {
 				w := rows[n]
 				ids = append(ids, w.Ledger)
-				items = append(items, Waiting{Number: desk.caseNumber(w.Number), Title: w.Title, At: w.At, Text: firstLines(w.Text, 6, 500)})
+				items = append(items, Waiting{Number: desk.caseNumber(w.Number), Title: w.Title, At: w.At, Text: shownOfWaiting(w.Text)})
 				n++
 			}
 			to := recipient{person: first.Person, name: first.Name, address: first.Address,
@@ -41,6 +44,17 @@ func (d *Desk) AskAgents(ctx context.Context) (int, error) {
 		d.hint()
 	}
 	return asked, err
+}
+
+// shownOfWaiting is what a question shows of a mail that waits: its first lines
+// as they came, commands among them, and a sign that there is more.
+func shownOfWaiting(text string) string {
+	text = strings.TrimSpace(text)
+	shown := strings.TrimSpace(firstLines(text, 6, 500))
+	if shown != text {
+		shown += "\n[...]"
+	}
+	return shown
 }
 
 // QuestionByLink shows what a question asks about. ErrExpired: it is over.

@@ -26,7 +26,7 @@ func (d *Desk) queueQuestion(b *pgx.Batch, t *tx, r *reading) {
 	to.agent = true
 	d.putQuestion(b, t, r.desk, to, []int64{r.m.Ledger}, []Waiting{{
 		Number: r.desk.caseNumber(c.Number), Title: c.Title, At: r.m.Received,
-		Text: firstLines(r.plan.entry.text, 6, 500),
+		Text: shownOfWaiting(r.plan.entry.text),
 	}})
 }
 
@@ -129,7 +129,7 @@ func questionItems(ctx context.Context, t *tx, d *Desk, waiting []int64) ([]Ques
 			return nil, err
 		}
 		items = append(items, QuestionItem{w.Ledger, Waiting{Number: desk.caseNumber(w.Number), Title: w.Title,
-			Text: firstLines(w.Text, 6, 500), At: w.At}})
+			Text: shownOfWaiting(w.Text), At: w.At}})
 	}
 	return items, err
 }

@@ -174,6 +174,9 @@ func (d *Desk) keysOf(r *reading) asked {
 	if len(m.From) == 1 {
 		a.from, a.domain = m.From[0].Address, m.From[0].Domain()
 	}
+	if m.Gist != [32]byte{} {
+		a.gist = m.Gist[:]
+	}
 	to := d.sentTo(m)
 	r.tokens, r.bounces = to[token.Public], to[token.Bounce]
 	for _, t := range append(append([]string{}, r.tokens...), r.bounces...) {

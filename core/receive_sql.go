@@ -58,7 +58,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
-	queueTalks(b, a, t.now, f)
+	queueTalks(b, a, sure, t.now, f)
 	if test := borderToken(m); test != "" {
 		queueBorderTest(b, token.Hash(test), f)
 	}
@@ -263,10 +263,19 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		where l.desk = $1 and l.from_address = $2 and (l.id_hash = $3 or l.content_hash = $4)
 			and l.state not in ('stored', 'duplicate', 'gone') and l.id <> $5
 		order by l.id limit 20`, desk, a.from, a.id, a.content, a.ledger).Query(all(&f.same))
+	if sure && a.gist != nil {
+		b.Queue(`
+			select exists (select from ledger l
+				where l.gist = $1 and l.desk = $2 and l.from_address = $3 and l.id <> $4
+					and (l.id_hash is distinct from $5 or $5::bytea is null)
+					and l.state not in ('stored', 'duplicate', 'gone'))`,
+			a.gist, desk, a.from, a.ledger, a.id).Query(value(&f.resent))
+	}
 	b.Queue(`
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from (
@@ -300,20 +309,28 @@ const recentMail = `array(select x.queued_at from outbox x
 				order by x.queued_at desc limit 100) as on_case,
 			exists (select from outbox x
 				where x.reason = '` + pingPongReason + `' and x.queued_at > $1::timestamptz - interval '1 day'
-					and (x.address = a.address or x.case_id = s.case_id)) as muted`
+					and (x.address = a.address or x.case_id = s.case_id)
+					and (p.verified_at is null or ` + byVerified + `)) as muted`
+
+// byVerified says that the mail which caused letter x was verified.
+const byVerified = `exists (select from ledger v
+				where x.cause_kind in ('ledger', 'released') and v.id = x.cause_id and v.assurance = 'verified')`
 
 // queueTalks asks who wrote when lately: the sender and we, and on each case
-// that is named (R50).
-func queueTalks(b *pgx.Batch, a asked, now time.Time, f *facts) {
+// that is named (R50). For a verified mail only what was verified counts: a few
+// forged mails would else keep automatic mail from their victim for a day.
+func queueTalks(b *pgx.Batch, a asked, sure bool, now time.Time, f *facts) {
 	const sql = `
 		select %[1]s as case_id,
-			array(select l.received_at from ledger l where l.%[2]s and l.ended_at > $2 order by l.id) as came,
+			array(select l.received_at from ledger l where l.%[2]s and l.ended_at > $2
+				and (not $4 or l.assurance = 'verified') order by l.id) as came,
 			array(select l.state = 'filed' and l.outcome <> 'opens a case' from ledger l
-				where l.%[2]s and l.ended_at > $2 order by l.id) as answers,
+				where l.%[2]s and l.ended_at > $2 and (not $4 or l.assurance = 'verified') order by l.id) as answers,
 			array(select x.dotted_at from outbox x where x.%[3]s and x.automatic and x.let_out and not x.for_agent
 				and x.kind <> 'sign-in' and x.dotted_at > $2 and x.queued_at > $2 order by x.dotted_at) as sent,
 			array(select x.queued_at from outbox x where x.%[3]s and not x.automatic and x.queued_at > $2 order by x.queued_at) as wrote,
-			exists (select from outbox x where x.%[3]s and x.reason = '` + pingPongReason + `' and x.queued_at > $3) as muted
+			exists (select from outbox x where x.%[3]s and x.reason = '` + pingPongReason + `' and x.queued_at > $3
+				and (not $4 or ` + byVerified + `)) as muted
 		%[4]s`
 	lately, aDay := now.Add(-longestPingPong), now.Add(-mutedFor)
 	into := func(rows pgx.Rows) error {
@@ -322,9 +339,9 @@ func queueTalks(b *pgx.Batch, a asked, now time.Time, f *facts) {
 		return err
 	}
 	if a.from != "" {
-		b.Queue(fmt.Sprintf(sql, "0::bigint", "from_address = $1", "address = $1", ""), a.from, lately, aDay).Query(into)
+		b.Queue(fmt.Sprintf(sql, "0::bigint", "from_address = $1", "address = $1", ""), a.from, lately, aDay, sure).Query(into)
 	}
-	b.Queue(fmt.Sprintf(sql, "c.id", "case_id = c.id", "case_id = c.id", "from cases c where $1 and c.id = "+theNamed), true, lately, aDay).Query(into)
+	b.Queue(fmt.Sprintf(sql, "c.id", "case_id = c.id", "case_id = c.id", "from cases c where $1 and c.id = "+theNamed), true, lately, aDay, sure).Query(into)
 }
 
 // queueCounts asks for what the budgets are compared with (R48).

@@ -214,3 +214,29 @@ func with(m mail, change func(*core.Mail)) mail {
 	m.change = chain(m.change, change)
 	return m
 }
+
+// A web form lets everybody write any address into Reply-To. Its own signature
+// was judged before the desk file named it, and must prove nobody else.
+func TestReceive_aRelayThatIsNamedLaterVerifiesNobody(t *testing.T) {
+	for _, who := range []string{anna, mia} {
+		t.Run("R73/held mail of a relay that the desk file names since proves nothing of "+who, func(t *testing.T) {
+			w := newWorld(t, nil)
+			c := w.keep(with(form(who), func(m *core.Mail) { m.Marks.Spam = true }))
+			wants(t, w.receiveOne(c), core.Held, "held", "spam")
+			w.apply(t, func(s string) string {
+				return replace(t, s, "\n[[status]]", "\n[[relay]]\nfrom = \"form@www.example\"\nrequester = \"reply-to\"\n\n[[status]]")
+			})
+			if err := w.Release(t.Context(), w.signsIn(tom), c.Ledger); err != nil {
+				t.Fatal(err)
+			}
+			w.exec(`update person set verified_at = null`)
+			c.Signatures, c.DKIM = nil, core.NotChecked // judged once
+			if r := w.receiveOne(c); r.State != core.Filed || r.Assurance != core.Unknown {
+				t.Errorf("%+v", r)
+			}
+			if n := w.count(`select count(*) from person where verified_at is not null`); n != 0 {
+				t.Errorf("%d people are verified", n)
+			}
+		})
+	}
+}

@@ -118,6 +118,34 @@ func TestReceive_aSignedMailSentAgain(t *testing.T) {
 		m.to = ""
 		wants(t, w.receive(m), core.Held, "held", "agent-forged")
 	})
+	t.Run("R42/with other spaces under another Message-ID it waits, too", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		gist := func(m *core.Mail) { copy(m.Gist[:], "the same") }
+		m := fromMia(o, "#status closed\nBye.", false)
+		m.change = chain(hash("one"), gist)
+		wants(t, w.receive(m), core.Filed, "answers", "")
+		w.letters()
+		wants(t, w.receive(mail{from: anna, subject: o.Case, text: "reopen"}), core.Filed, "reopens", "")
+		w.letters()
+		m.change = chain(hash("two"), gist)
+		wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+		m.change = chain(hash("three"), gist, func(m *core.Mail) { m.MessageID = "" })
+		wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+		noneTo(t, w.letters(), anna)
+		if got := w.status(o); got == "closed" {
+			t.Error("it closed the case again")
+		}
+		t.Run("R42/what nothing proved is no reason to doubt the mail itself", func(t *testing.T) {
+			w := newWorld(t, nil)
+			o := w.opens(mail{from: anna})
+			m := fromMia(o, "Use water.", true)
+			m.change = chain(hash("one"), gist)
+			wants(t, w.receive(m), core.Held, "note, waits", "agent-unproved")
+			m.unverified, m.change = false, chain(hash("two"), gist)
+			wants(t, w.receive(m), core.Filed, "answers", "")
+		})
+	})
 	t.Run("R42/with another text under the same Message-ID it is a variant and no mail", func(t *testing.T) {
 		w := newWorld(t, nil)
 		o := w.opens(mail{from: anna})
@@ -257,6 +285,62 @@ func TestReceive_rightsAreThoseOfNow(t *testing.T) {
 		}})
 		if r.CaseID == sale.CaseID {
 			t.Errorf("R34: a token of another desk named a case here: %+v", r)
+		}
+	})
+}
+
+// A customer's signed mail, written to somebody else, can be handed to us like
+// an agent's.
+func TestReceive_aSignedMailOfACustomerSentOnByOthers(t *testing.T) {
+	elsewhere := func(m *core.Mail) { m.To = []core.Address{{Address: eve}} }
+	unsignedTo := func(m *core.Mail) { m.Signatures[0].ToOpen = true }
+	for _, c := range []struct {
+		name    string
+		number  bool // in the subject
+		change  func(*core.Mail)
+		outcome string
+		status  string
+	}{
+		{"written to somebody else it binds nobody", false, elsewhere, "joins", "resolved"},
+		{"with the desk put into an unsigned To neither", false, unsignedTo, "joins", "resolved"},
+		{"with the number in its subject it does", true, unsignedTo, "joins and moves to closed", "closed"},
+		{"written to the desk it does", false, nil, "joins and moves to closed", "closed"},
+	} {
+		t.Run("R45/"+c.name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			o, answer := w.resolved()
+			m := mail{from: anna, subject: "Re: Printer on fire", text: "close", inReplyTo: answer.MessageID, change: c.change}
+			if c.number {
+				m.subject = "Re: [" + o.Case + "] Printer on fire"
+			}
+			wants(t, w.receive(m), core.Filed, c.outcome, "")
+			letters := w.letters()
+			if got := w.status(o); got != c.status {
+				t.Errorf("the case is %s", got)
+			}
+			if c.status == "resolved" {
+				to(t, letters, anna, core.WordRefused)
+			}
+		})
+	}
+	t.Run("R39/its Reply-To, which need not be signed, is not used", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		w.receive(mail{from: anna, subject: "Hello", text: "Hello, Eve.", inReplyTo: o.confirmation.MessageID,
+			change: chain(elsewhere, func(m *core.Mail) { m.ReplyTo = []core.Address{{Address: "nobody@northwind.example"}} })})
+		w.letters()
+		w.receive(fromMia(o, "Use water.", false))
+		to(t, w.letters(), anna, core.Answer)
+	})
+	t.Run("R38/sent a second time it invites nobody", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		m := mail{from: anna, subject: o.Case, text: "Hello?", change: func(m *core.Mail) { copy(m.Hash[:], "the same") }}
+		w.receive(m)
+		m.change = chain(m.change, cc(bob))
+		w.receive(m)
+		if got := w.participants(o); got != "" {
+			t.Errorf("participants: %s", got)
 		}
 	})
 }

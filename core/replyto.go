@@ -2,13 +2,13 @@ package core
 
 // asksForReplies reads Reply-To of a mail that became part of a case. It is
 // used only if nothing but the sender's own wish can stand behind it: a
-// verified mail of theirs names one address, of exactly From's domain, which is
+// verified mail of theirs, written to this desk, names one address, of exactly From's domain, which is
 // nobody's of ours and no public provider's (there the same domain means
 // nothing). From then on their mail of this one case goes there; their next
 // verified mail without such a Reply-To ends it. The confirmation goes to From
 // (R51), and Reply-To identifies nobody (R30, R39).
 func (r *reading) asksForReplies(c *caseRow) {
-	if r.plan.assurance != Verified || r.plan.class != Human || r.f.sender != nil && r.f.sender.Role != "" {
+	if r.plan.assurance != Verified || !r.sure || !r.wroteToDesk() || r.plan.class != Human || r.f.sender != nil && r.f.sender.Role != "" {
 		return
 	}
 	to, why := r.replyTo()

@@ -304,3 +304,51 @@ func TestReceive_aMailTakenOutOfJunkByHandIsFiled(t *testing.T) {
 		wants(t, w.receive(m), core.Held, "held", "blocked")
 	})
 }
+
+// What an agent's address is blocked for is held on every desk, their own among
+// them.
+func TestReceive_noAgentIsBlocked(t *testing.T) {
+	w := twoDesks(t)
+	w.exec(`insert into agent (person, desk, role) select a.person, d.id, 'agent' from address a, desk d where a.address = $1 and d.key = 'hr' on conflict do nothing`, tom)
+	w.exec(`delete from agent where person = (select person from address where address = $1) and desk = (select id from desk where key = 'support')`, tom)
+	asked := w.receive(mail{from: tom, subject: "My printer", text: "It burns."})
+	wants(t, asked, core.Filed, "opens a case", "")
+	t.Run("R72/an agent of another desk is not blocked by command", func(t *testing.T) {
+		r := w.receive(mail{from: mia, subject: "[" + asked.Case + "]", text: "#block"})
+		wants(t, r, core.Filed, "commands refused", "")
+		if n := w.count(`select count(*) from person where blocked_at is not null`); n != 0 {
+			t.Error("blocked")
+		}
+	})
+	t.Run("R72/who became an agent since is heard", func(t *testing.T) {
+		w.exec(`update person set blocked_at = now() where id = (select person from address where address = $1)`, tom)
+		wants(t, w.receive(mail{from: tom, subject: "For hr", text: "x", to: "hr@desk.example"}), core.Filed, "opens a case", "")
+		wants(t, w.receive(mail{from: tom, subject: "For support", text: "x"}), core.Held, "held", "blocked")
+	})
+}
+
+// Everybody can write an automatic answer that names a case: agents see by whose
+// address, and a name only if it is proved.
+func TestReceive_anAutomaticAnswerSaysWhoseItIs(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna, name: "Anna Berg"})
+	auto := func(m *core.Mail) { m.Marks.AutoSubmitted = "auto-replied" }
+	for name, c := range map[string]struct {
+		m     mail
+		actor int64
+	}{
+		"a stranger's has the stranger's address":       {mail{from: eve, name: "Anna Berg"}, 0},
+		"a forged one has the address, and no name":     {mail{from: anna, unverified: true}, 0},
+		"a verified one has the name of its author too": {mail{from: anna}, 1},
+	} {
+		t.Run("R26/"+name, func(t *testing.T) {
+			c.m.subject, c.m.text, c.m.change = "Away: "+o.Case, "I am away "+name, auto
+			r := w.receive(c.m)
+			wants(t, r, core.Filed, "event", "")
+			if n := w.count(`select count(*) from event where case_id = $1 and kind = 'auto-reply' and internal and was = $2 and why = $3
+				and (actor is not null) = ($4 = 1)`, o.CaseID, c.m.from, c.m.text, c.actor); n != 1 {
+				t.Errorf("%d such events", n)
+			}
+		})
+	}
+}

@@ -180,3 +180,40 @@ func TestVerify_slowDNSEndsInTime(t *testing.T) {
 		}
 	})
 }
+
+// Relaxed canonicalization lets the spaces of a mail change: whoever has a
+// signed one can make others of it, each with another content hash.
+func TestVerify_whatStaysOfASignedMailSentOn(t *testing.T) {
+	z := newZone(t)
+	z.publish(t, "customer.example")
+	v := NewVerifier(z.addr)
+	good := signed(t, "customer.example", unsigned, nil)
+	parse := func(raw []byte) core.Mail {
+		t.Helper()
+		m := Parse(bytes.NewReader(raw), int64(len(raw)), mime.DefaultLimits)
+		if m.Signatures, m.DKIM = verify(v, raw); len(m.Signatures) != 1 || !m.Signatures[0].Valid {
+			t.Fatalf("%+v\n%s", m.Signatures, raw)
+		}
+		return m
+	}
+	first := parse(good)
+	for name, change := range map[string]func(string) string{
+		"spaces at the end of a line": func(body string) string { return strings.Replace(body, "\r\n", " \t\r\n", 1) },
+		"two spaces where one was":    func(body string) string { return strings.Replace(body, " ", "  ", 1) },
+		"empty lines below":           func(body string) string { return body + " \r\n\r\n" },
+	} {
+		t.Run("R42/"+name, func(t *testing.T) {
+			head, body, _ := strings.Cut(string(good), "\r\n\r\n")
+			m := parse([]byte(strings.Replace(head, "Subject: ", "Subject:  ", 1) + "\r\n\r\n" + change(body)))
+			if m.Hash == first.Hash || m.Gist != first.Gist {
+				t.Errorf("the content hash is the same: %v, the other one: %v", m.Hash == first.Hash, m.Gist == first.Gist)
+			}
+		})
+	}
+	t.Run("R42/another text is another mail", func(t *testing.T) {
+		other := []byte(strings.ReplaceAll(unsigned, "\r\n\r\n", "\r\n\r\nx"))
+		if m := Parse(bytes.NewReader(other), int64(len(other)), mime.DefaultLimits); m.Gist == first.Gist {
+			t.Error("it is taken for the same")
+		}
+	})
+}

@@ -57,8 +57,8 @@ func ParseContext(ctx context.Context, r io.ReaderAt, size int64, l mime.Limits)
 	if m.Report == nil && m.Marks.ReportType == "" { // a report gives a mail back, it forwards none
 		m.Forwarded = forwarded(read)
 	}
-	hash, err := contentHash(r, read.BodyAt, size, h)
-	m.Hash = hash
+	var err error
+	m.Hash, m.Gist, err = contentHashes(r, read.BodyAt, size, h)
 	if read.Err != nil {
 		err = read.Err
 	}
@@ -188,20 +188,43 @@ func forwarded(read *mime.Message) []core.Quote {
 	return all
 }
 
-// contentHash is the content hash of R5. Each decoded field ends with CRLF, so
-// that no text can move from one into the next.
-func contentHash(r io.ReaderAt, bodyAt, size int64, h mime.Header) ([32]byte, error) {
-	sum := sha256.New()
+// contentHashes are the content hash of R5, and one that no change of spaces
+// alters. Each decoded field ends with CRLF, so that no text can move from one
+// into the next.
+func contentHashes(r io.ReaderAt, bodyAt, size int64, h mime.Header) (content, gist [32]byte, err error) {
+	sum, rough := sha256.New(), sha256.New()
 	for _, name := range []string{"From", "Date", "Subject"} {
-		fmt.Fprintf(sum, "%s\r\n", h.Text(name, 0))
+		text := h.Text(name, 0)
+		fmt.Fprintf(sum, "%s\r\n", text)
+		fmt.Fprintf(rough, "%s\r\n", strings.Join(strings.Fields(text), ""))
 	}
 	body := &lineEnds{w: sum}
-	_, err := io.CopyBuffer(struct{ io.Writer }{body}, io.NewSectionReader(r, bodyAt, size-bodyAt), make([]byte, 32<<10))
+	_, err = io.CopyBuffer(io.MultiWriter(body, &spaceless{w: rough}), io.NewSectionReader(r, bodyAt, size-bodyAt), make([]byte, 32<<10))
 	body.flush()
 	if err != nil {
 		err = fmt.Errorf("read mail: %w", err)
 	}
-	return [32]byte(sum.Sum(nil)), err
+	return [32]byte(sum.Sum(nil)), [32]byte(rough.Sum(nil)), err
+}
+
+// spaceless hands octets on without blanks, tabs and line ends: what relaxed
+// canonicalization may alter or leave out (RFC 6376 section 3.4.4).
+type spaceless struct {
+	w   io.Writer
+	buf []byte
+}
+
+func (s *spaceless) Write(p []byte) (int, error) {
+	s.buf = s.buf[:0]
+	for _, c := range p {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			s.buf = append(s.buf, c)
+		}
+	}
+	if _, err := s.w.Write(s.buf); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // lineEnds hands octets on with every line end (CRLF, LF, CR) as CRLF and
