@@ -149,6 +149,7 @@ func (t *lines) look(i int) features {
 // around it: then all of it is the reply.
 func (t *lines) history() (at int, forward bool) {
 	end := len(t.all)
+	own := false // the last quote is the writer's own
 	for i := range t.all {
 		l := &t.all[i]
 		if strings.Contains(l.bare, Above) && (!l.quoted || l.tail) {
@@ -171,10 +172,10 @@ func (t *lines) history() (at int, forward bool) {
 			return t.above(i), false
 		case l.quoted:
 			// without a line that says who wrote: only below something written
-			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
+			if own = own || l.tail && t.introduced(i); l.tail && !own && (t.written(i) || t.beginsWithSentence(i)) {
 				return i, false
 			}
-		case t.headers(i):
+		case t.headers(i) && t.sent(i):
 			at := t.above(i)
 			if t.written(at) {
 				return at, false
@@ -218,6 +219,23 @@ func (t *lines) goesOn(i int) bool {
 		}
 	}
 	return false
+}
+
+// introduced says that the line above the quote at i promises it ("The screen
+// says:") and no program wrote that line: it names nobody and no time. Then the
+// quote is the writer's own.
+func (t *lines) introduced(i int) bool {
+	for i--; i >= 0 && t.all[i].bare == ""; i-- {
+	}
+	if i < 0 || t.all[i].quoted || t.all[i].is != noField || !sentenceEnds(t.all[i].bare) {
+		return false
+	}
+	for from := i; i >= 0 && from-i < 4 && t.all[i].bare != "" && !t.all[i].quoted; i-- {
+		if t.look(i)&(verb|clock|year|address|strokes) != 0 || ruler(t.all[i].bare) || len(t.all[i].bare) > longestSentence {
+			return false
+		}
+	}
+	return true
 }
 
 // beginsWithSentence says that a quote begins at line i, with the sentence that
@@ -428,6 +446,23 @@ func (t *lines) headers(i int) bool {
 			k--
 		}
 		return k >= 0 && t.divides(k)
+	}
+	return false
+}
+
+// sent says that the header fields at line i are those of a mail: an address or
+// a time of day is among them, or a line above says so. People fill in forms that
+// have a From, a To and a Subject.
+func (t *lines) sent(i int) bool {
+	for j := i; j < len(t.all) && j < i+20; j++ {
+		if f := t.look(j); f&address != 0 || f&clock != 0 && t.all[j].is == date {
+			return true
+		}
+	}
+	for i--; i >= 0; i-- {
+		if b := t.all[i].bare; b != "" && !ruler(b) {
+			return t.divides(i)
+		}
 	}
 	return false
 }
