@@ -168,13 +168,15 @@ func (t *lines) history() (at int, forward bool) {
 			continue
 		}
 		switch {
-		case copied(l.bare) && t.written(i):
+		case (copied(l.bare) || betweenArrows(l.bare)) && t.written(i):
 			return t.above(i), false
 		case l.quoted:
 			// without a line that says who wrote: only below something written
 			if own = own || l.tail && t.introduced(i); l.tail && !own && (t.written(i) || t.beginsWithSentence(i)) {
 				return i, false
 			}
+		case t.written(i) && t.bareHeaders(i):
+			return t.above(i), false
 		case t.headers(i) && t.sent(i):
 			at := t.above(i)
 			if t.written(at) {
@@ -236,6 +238,49 @@ func (t *lines) introduced(i int) bool {
 		}
 	}
 	return true
+}
+
+// betweenArrows tells GroupWise's ">>> Anna <a@b> 11/2/2026 10:00 AM >>>".
+func betweenArrows(bare string) bool {
+	return strings.HasPrefix(bare, ">>> ") && strings.HasSuffix(bare, " >>>") && look(bare)&(clock|year) == clock|year
+}
+
+// bareHeaders says that the header fields of an earlier mail begin below line i
+// in a form that headers does not know: below "Original Message" names without
+// colons (eM Client, Samsung) or in a table (NetEase); below a ruler Yandex' To
+// and Subject, and then its sentence.
+func (t *lines) bareHeaders(i int) bool {
+	l := &t.all[i]
+	divides := t.divides(i)
+	if !divides && !(l.bare[0] == '-' && ruler(l.bare)) {
+		return false
+	}
+	var seen [other + 1]bool
+	n := 0
+	for j := i + 1; j < len(t.all) && j <= i+8 && !t.all[j].quoted; j++ {
+		b := t.all[j].bare
+		switch {
+		case b == "":
+			continue
+		case !divides && seen[to] && seen[subject] && sentenceEnds(b):
+			return t.look(j)&(clock|year|address) == clock|year|address
+		}
+		is := t.all[j].is
+		if divides {
+			is = bareField(b)
+		}
+		if is == noField {
+			return false
+		}
+		if !seen[is] && is != other {
+			n++
+		}
+		seen[is] = true
+		if divides && n >= 3 && seen[from] && seen[subject] {
+			return true
+		}
+	}
+	return false
 }
 
 // beginsWithSentence says that a quote begins at line i, with the sentence that
