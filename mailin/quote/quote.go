@@ -367,6 +367,8 @@ func (t *lines) attributed(i int) (at int, ok bool) {
 			return at, true
 		case marked && f&opening != 0 && f&(clock|year|address) == clock|year|address:
 			return at, true // Japanese and Russian programs write no verb
+		case marked && !ok && f&(verb|clock|year|address) == clock|year|address:
+			return at, true // in whatever language
 		case !marked && f&sure == sure && t.written(at) && f&opening != 0:
 			return at, true
 		case marked && !ok && f&verb != 0 && f&(clock|year|address) != 0:
