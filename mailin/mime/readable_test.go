@@ -124,6 +124,20 @@ func TestText_hidden(t *testing.T) {
 	}
 }
 
+// People write into the block that their program marks as signature. Where there
+// is nothing else, it is what they wrote.
+func TestText_ofASignatureAlone(t *testing.T) {
+	for html, want := range map[string]string{
+		`<div id="ms-outlook-mobile-signature"><div>It is on now.</div></div>`:                                   "It is on now.",
+		`<div class="gmail_signature">It is on now.</div><hr><div id="divRplyFwdMsg"><b>From:</b> Support</div>`: "It is on now.\n" + textRuler + "\nFrom: Support",
+		`<p>Yes.</p><div class="gmail_signature">Anna</div>`:                                                     "Yes.\n\n-- \nAnna",
+	} {
+		if got := textOf(t, html); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // The text does not change the HTML that is shown, and the other way round.
 func TestText_leavesTheHTML(t *testing.T) {
 	m := read("Content-Type: text/html\r\n\r\n" + `<div class="gmail_quote" id="divRplyFwdMsg" style="display:none;color:red">a</div><p>b</p>`)
