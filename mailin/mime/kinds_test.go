@@ -244,6 +244,7 @@ func TestRead_kinds(t *testing.T) {
 		{"R20/UTF-7 undeclared stays", crlf(plainHead, "+ADw-script+AD4-"), `text "+ADw-script+AD4-"`},
 		{"R20/EUC-KR", "Content-Type: text/plain; charset=euc-kr\r\n\r\n\xc7\xc1\xb8\xb0\xc5\xcd", `text "프린터"`},
 		{"R20/Big5", "Content-Type: text/plain; charset=big5\r\n\r\n\xa6\x4c\xaa\xed\xbe\xf7", `text "印表機"`},
+		{"R20/Java's name of Korean", "Content-Type: text/plain; charset=x-windows-949\r\n\r\n\xb0\xa1\x8c\x63", `text "가똠"`},
 		{"R20/KOI8-U", "Content-Type: text/plain; charset=koi8-u\r\n\r\n\xf0\xd2\xc9\xd7\xa6\xd4", `text "Привіт"`},
 		{"R20/UTF-16 without a mark", "Content-Type: text/plain; charset=utf-16\r\n\r\nH\x00i\x00", `text "Hi"`},
 		{"R20/UTF-16 with a mark, undeclared", "Content-Type: text/plain\r\n\r\n\xff\xfeH\x00i\x00", `text "Hi"`},
@@ -367,6 +368,7 @@ func TestAddresses_kinds(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"R30/name without brackets around the address", `Anna Smith anna@customer.example`, "Anna Smith|anna@customer.example"},
 		{"R30/square brackets", `Anna [mailto:anna@customer.example]`, "Anna|anna@customer.example"},
+		{"R30/two pairs of brackets", `Anna <<anna@customer.example>>, b@x.example`, "Anna|anna@customer.example |b@x.example"},
 		{"R30/single quotes", `'anna@customer.example'`, "|anna@customer.example"},
 		{"R30/no opening bracket", `Anna anna@customer.example>`, "Anna|anna@customer.example"},
 		{"R30/space around the at sign", `<anna @ customer.example>`, "|anna@customer.example"},
