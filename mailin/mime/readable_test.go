@@ -113,6 +113,9 @@ func TestText_hidden(t *testing.T) {
 		"a small size in another unit":    `<div style="font-size:0.9em">words</div>`,
 		"no width, and what is too wide":  `<div style="width:0;overflow:visible">words</div>`,
 		"a negative margin of some dots":  `<div style="margin-left:-20px">words</div>`,
+		"a button's":                      `<a><button formaction="javascript:a">words</button></a>`,
+		"behind a button left open":       `<form><button></form><p>words</p>`,
+		"behind a map left open":          `<map name="a"><area href="https://a.example/"><p>words</p>`,
 		"a style that cannot be read":     `<div style=";;display;:none;font-size:;">words</div>`,
 		"a class that another style uses": `<div class="hidden">words</div>`,
 	} {
