@@ -76,8 +76,8 @@ func toUTF8(b []byte, declared string) (text string, known bool) {
 	if ascii(b) && !shifting(enc) {
 		return repairUTF8(b), true
 	}
-	if western(enc) && utf8.Valid(b) {
-		return string(b), true // the label is wrong: no western text happens to be UTF-8
+	if (western(enc) || !shifting(enc) && manyRunes(b)) && utf8.Valid(b) {
+		return string(b), true // the label is wrong: no such text happens to be UTF-8
 	}
 	if enc == utf16Big && littleEndian(b) {
 		enc = utf16Little
@@ -91,6 +91,20 @@ func toUTF8(b []byte, declared string) (text string, known bool) {
 
 func western(enc encoding.Encoding) bool {
 	return enc == charmap.Windows1252 || enc == charmap.ISO8859_1 || enc == charmap.ISO8859_15
+}
+
+// manyRunes says that b, if it is UTF-8, has so many letters beyond ASCII that no
+// text in another charset can look like it: not even one of Chinese, whose pairs
+// of octets now and then do.
+func manyRunes(b []byte) bool {
+	const many = 6
+	n := 0
+	for i := 0; i < len(b) && n < many; i++ {
+		if b[i] >= 0xc2 {
+			n++
+		}
+	}
+	return n == many
 }
 
 // littleEndian tells the order of UTF-16 without a mark by where the zeros of
