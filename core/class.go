@@ -107,10 +107,13 @@ func postmaster(from []Address) bool {
 	return false
 }
 
+// noReply tells the local parts no-reply, do-not-reply and their like, with
+// whatever strokes and whatever stands behind a plus.
 func noReply(from []Address) bool {
 	for _, a := range from {
-		switch localPart(a.Address) {
-		case "noreply", "no-reply", "donotreply", "do-not-reply":
+		local, _, _ := strings.Cut(localPart(a.Address), "+")
+		switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
+		case "noreply", "donotreply":
 			return true
 		}
 	}

@@ -54,6 +54,8 @@ func TestClassify_eachEvidenceOfR26(t *testing.T) {
 		{"an empty Return-Path alone is perhaps a machine", marked(Marks{ReturnPath: text("")}), false, false, PerhapsMachine},
 		{"noreply is perhaps a machine", from("noreply@shop.example", Marks{}), false, false, PerhapsMachine},
 		{"no-reply is perhaps a machine", from("no-reply@shop.example", Marks{}), false, false, PerhapsMachine},
+		{"noreply with something behind a plus is perhaps a machine", from("noreply+a1b2@shop.example", Marks{}), false, false, PerhapsMachine},
+		{"do_not_reply is perhaps a machine", from("do_not_reply@shop.example", Marks{}), false, false, PerhapsMachine},
 		{"a name that begins with noreply is a person's", from("noreply.smith@shop.example", Marks{}), false, false, Human},
 		{"a receipt address that only contains postmaster is a person's", from("postmasters@mx.example", Marks{ReturnPath: text("")}), false, false, PerhapsMachine},
 	} {

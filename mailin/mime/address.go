@@ -149,7 +149,8 @@ func (a *addressScanner) angle() string {
 			}
 		case '>':
 			in := a.s[a.pos+1 : i]
-			a.pos = i + 1
+			for a.pos = i + 1; in != "" && a.pos < len(a.s) && a.s[a.pos] == '>'; a.pos++ {
+			}
 			return in
 		case '<':
 			in := a.s[a.pos+1 : i]

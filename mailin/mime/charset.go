@@ -31,7 +31,8 @@ var charsets = map[string]encoding.Encoding{
 	"cp850": charmap.CodePage850, "cp-850": charmap.CodePage850, "ibm850": charmap.CodePage850,
 	"cp852": charmap.CodePage852, "ibm852": charmap.CodePage852,
 	"cp855": charmap.CodePage855, "cp858": charmap.CodePage858, "cp865": charmap.CodePage865, "ibm865": charmap.CodePage865,
-	"cp932": japanese.ShiftJIS, "cp936": simplifiedchinese.GBK, "cp949": korean.EUCKR, "ks_c_5601": korean.EUCKR,
+	"cp932": japanese.ShiftJIS, "cp936": simplifiedchinese.GBK, "cp949": korean.EUCKR, "x-windows-949": korean.EUCKR, "ms949": korean.EUCKR, "uhc": korean.EUCKR, "x-euc-kr": korean.EUCKR,
+	"ks_c_5601":  korean.EUCKR,
 	"hz-gb-2312": simplifiedchinese.HZGB2312, "x-gbk": simplifiedchinese.GBK,
 	"iso-2022-jp-1": japanese.ISO2022JP, "iso-2022-jp-2": japanese.ISO2022JP, "iso-2022-jp-ms": japanese.ISO2022JP, "cp50221": japanese.ISO2022JP,
 	"ansi": charmap.Windows1252, "x-ansi": charmap.Windows1252, "iso-8859-1-windows-3.1-latin-1": charmap.Windows1252,
@@ -75,8 +76,8 @@ func toUTF8(b []byte, declared string) (text string, known bool) {
 	if ascii(b) && !shifting(enc) {
 		return repairUTF8(b), true
 	}
-	if western(enc) && utf8.Valid(b) {
-		return string(b), true // the label is wrong: no western text happens to be UTF-8
+	if (western(enc) || !shifting(enc) && manyRunes(b)) && utf8.Valid(b) {
+		return string(b), true // the label is wrong: no such text happens to be UTF-8
 	}
 	if enc == utf16Big && littleEndian(b) {
 		enc = utf16Little
@@ -90,6 +91,20 @@ func toUTF8(b []byte, declared string) (text string, known bool) {
 
 func western(enc encoding.Encoding) bool {
 	return enc == charmap.Windows1252 || enc == charmap.ISO8859_1 || enc == charmap.ISO8859_15
+}
+
+// manyRunes says that b, if it is UTF-8, has so many letters beyond ASCII that no
+// text in another charset can look like it: not even one of Chinese, whose pairs
+// of octets now and then do.
+func manyRunes(b []byte) bool {
+	const many = 6
+	n := 0
+	for i := 0; i < len(b) && n < many; i++ {
+		if b[i] >= 0xc2 {
+			n++
+		}
+	}
+	return n == many
 }
 
 // littleEndian tells the order of UTF-16 without a mark by where the zeros of

@@ -18,8 +18,9 @@ var (
 	dropped = set("script style head title meta link base object embed applet frame frameset iframe noframes noscript svg math " +
 		"form input button select option optgroup textarea audio video source track canvas template map area dialog " +
 		"param xml noembed plaintext xmp marquee portal slot")
-	// forms hold layouts in some mails: their words are kept, their controls not
-	unwrapped  = set("form")
+	// forms hold layouts in some mails, buttons and maps what follows them if nobody
+	// closes them: their words are kept, they are not
+	unwrapped  = set("form button map marquee slot")
 	plainAttrs = set("align valign dir width height bgcolor color size border cellpadding cellspacing start type lang")
 	styleNames = set("color background-color font-weight font-style text-decoration text-align vertical-align white-space")
 )

@@ -538,7 +538,7 @@ func (w *textWriter) signatures() {
 		}
 		above := last >= 0 && w.lines[last].text == "--"
 		history := next == len(w.lines) || w.lines[next].quote > 0 || w.lines[next].text == textRuler
-		if history && !quotes && end-start <= longest && first != "--" && !above {
+		if last >= 0 && history && !quotes && end-start <= longest && first != "--" && !above {
 			w.lines = append(w.lines[:start], append([]textLine{{text: "-- "}}, w.lines[start:]...)...)
 		}
 		return // the last one alone

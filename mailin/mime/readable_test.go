@@ -113,6 +113,9 @@ func TestText_hidden(t *testing.T) {
 		"a small size in another unit":    `<div style="font-size:0.9em">words</div>`,
 		"no width, and what is too wide":  `<div style="width:0;overflow:visible">words</div>`,
 		"a negative margin of some dots":  `<div style="margin-left:-20px">words</div>`,
+		"a button's":                      `<a><button formaction="javascript:a">words</button></a>`,
+		"behind a button left open":       `<form><button></form><p>words</p>`,
+		"behind a map left open":          `<map name="a"><area href="https://a.example/"><p>words</p>`,
 		"a style that cannot be read":     `<div style=";;display;:none;font-size:;">words</div>`,
 		"a class that another style uses": `<div class="hidden">words</div>`,
 	} {
@@ -121,6 +124,20 @@ func TestText_hidden(t *testing.T) {
 				t.Errorf("%q", got)
 			}
 		})
+	}
+}
+
+// People write into the block that their program marks as signature. Where there
+// is nothing else, it is what they wrote.
+func TestText_ofASignatureAlone(t *testing.T) {
+	for html, want := range map[string]string{
+		`<div id="ms-outlook-mobile-signature"><div>It is on now.</div></div>`:                                   "It is on now.",
+		`<div class="gmail_signature">It is on now.</div><hr><div id="divRplyFwdMsg"><b>From:</b> Support</div>`: "It is on now.\n" + textRuler + "\nFrom: Support",
+		`<p>Yes.</p><div class="gmail_signature">Anna</div>`:                                                     "Yes.\n\n-- \nAnna",
+	} {
+		if got := textOf(t, html); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

@@ -149,6 +149,7 @@ func (t *lines) look(i int) features {
 // around it: then all of it is the reply.
 func (t *lines) history() (at int, forward bool) {
 	end := len(t.all)
+	own := false // the last quote is the writer's own
 	for i := range t.all {
 		l := &t.all[i]
 		if strings.Contains(l.bare, Above) && (!l.quoted || l.tail) {
@@ -167,14 +168,16 @@ func (t *lines) history() (at int, forward bool) {
 			continue
 		}
 		switch {
-		case copied(l.bare) && t.written(i):
+		case (copied(l.bare) || betweenArrows(l.bare)) && t.written(i):
 			return t.above(i), false
 		case l.quoted:
 			// without a line that says who wrote: only below something written
-			if l.tail && (t.written(i) || t.beginsWithSentence(i)) {
+			if own = own || l.tail && t.introduced(i); l.tail && !own && (t.written(i) || t.beginsWithSentence(i)) {
 				return i, false
 			}
-		case t.headers(i):
+		case t.written(i) && t.bareHeaders(i):
+			return t.above(i), false
+		case t.headers(i) && t.sent(i):
 			at := t.above(i)
 			if t.written(at) {
 				return at, false
@@ -214,6 +217,66 @@ func (t *lines) goesOn(i int) bool {
 			return false
 		}
 		if b := t.all[i].bare; b != "" && !ruler(b) && !footer(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// introduced says that the line above the quote at i promises it ("The screen
+// says:") and no program wrote that line: it names nobody and no time. Then the
+// quote is the writer's own.
+func (t *lines) introduced(i int) bool {
+	for i--; i >= 0 && t.all[i].bare == ""; i-- {
+	}
+	if i < 0 || t.all[i].quoted || t.all[i].is != noField || !sentenceEnds(t.all[i].bare) {
+		return false
+	}
+	for from := i; i >= 0 && from-i < 4 && t.all[i].bare != "" && !t.all[i].quoted; i-- {
+		if t.look(i)&(verb|clock|year|address|strokes) != 0 || ruler(t.all[i].bare) || len(t.all[i].bare) > longestSentence {
+			return false
+		}
+	}
+	return true
+}
+
+// betweenArrows tells GroupWise's ">>> Anna <a@b> 11/2/2026 10:00 AM >>>".
+func betweenArrows(bare string) bool {
+	return strings.HasPrefix(bare, ">>> ") && strings.HasSuffix(bare, " >>>") && look(bare)&(clock|year) == clock|year
+}
+
+// bareHeaders says that the header fields of an earlier mail begin below line i
+// in a form that headers does not know: below "Original Message" names without
+// colons (eM Client, Samsung) or in a table (NetEase); below a ruler Yandex' To
+// and Subject, and then its sentence.
+func (t *lines) bareHeaders(i int) bool {
+	l := &t.all[i]
+	divides := t.divides(i)
+	if !divides && !(l.bare[0] == '-' && ruler(l.bare)) {
+		return false
+	}
+	var seen [other + 1]bool
+	n := 0
+	for j := i + 1; j < len(t.all) && j <= i+8 && !t.all[j].quoted; j++ {
+		b := t.all[j].bare
+		switch {
+		case b == "":
+			continue
+		case !divides && seen[to] && seen[subject] && sentenceEnds(b):
+			return t.look(j)&(clock|year|address) == clock|year|address
+		}
+		is := t.all[j].is
+		if divides {
+			is = bareField(b)
+		}
+		if is == noField {
+			return false
+		}
+		if !seen[is] && is != other {
+			n++
+		}
+		seen[is] = true
+		if divides && n >= 3 && seen[from] && seen[subject] {
 			return true
 		}
 	}
@@ -304,6 +367,8 @@ func (t *lines) attributed(i int) (at int, ok bool) {
 			return at, true
 		case marked && f&opening != 0 && f&(clock|year|address) == clock|year|address:
 			return at, true // Japanese and Russian programs write no verb
+		case marked && !ok && f&(verb|clock|year|address) == clock|year|address:
+			return at, true // in whatever language
 		case !marked && f&sure == sure && t.written(at) && f&opening != 0:
 			return at, true
 		case marked && !ok && f&verb != 0 && f&(clock|year|address) != 0:
@@ -428,6 +493,23 @@ func (t *lines) headers(i int) bool {
 			k--
 		}
 		return k >= 0 && t.divides(k)
+	}
+	return false
+}
+
+// sent says that the header fields at line i are those of a mail: an address or
+// a time of day is among them, or a line above says so. People fill in forms that
+// have a From, a To and a Subject.
+func (t *lines) sent(i int) bool {
+	for j := i; j < len(t.all) && j < i+20; j++ {
+		if f := t.look(j); f&address != 0 || f&clock != 0 && t.all[j].is == date {
+			return true
+		}
+	}
+	for i--; i >= 0; i-- {
+		if b := t.all[i].bare; b != "" && !ruler(b) {
+			return t.divides(i)
+		}
 	}
 	return false
 }

@@ -25,7 +25,7 @@ var languages = map[string]language{
 		begin:     "begin forwarded message",
 		footer: "sent from my |sent from outlook|sent from mail for |sent from yahoo|sent from proton|sent from samsung|sent from the |sent with proton|sent from gmail|" +
 			"sent with [proton|sent via the samsung|sent via blackberry|sent using zoho|sent with aquamail|sent with spark|sent from tutanota|sent with tuta|get outlook for |" +
-			"download outlook|yahoo mail: search|sent from nine|sent from blue|secured with tuta|sent from hcl verse|sent from workspace one|sent from thunderbird",
+			"download outlook|yahoo mail: search|sent from nine|sent from blue|secured with tuta|sent from hcl verse|sent from workspace one|sent from thunderbird|sent via superhuman|get bluemail for ",
 	},
 	"da": {
 		wrote: "skrev|skriver", on: "den|d|man|tir|tirs|ons|tor|tors|fre|lør|søn|mandag|tirsdag|onsdag|torsdag|fredag|lørdag|søndag",
@@ -71,7 +71,7 @@ var languages = map[string]language{
 	},
 	"fr": {
 		wrote: "écrit", on: "le|lun|mar|mer|jeu|ven|sam|dim|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche",
-		from: "de|expéditeur", date: "envoyé|date|date d'envoi|envoyé le", to: "à|a|pour|destinataire", cc: "copie|copie à", subject: "objet|sujet",
+		from: "de|expéditeur", date: "envoyé|date|date d'envoi|envoyé le|message du", to: "à|a|pour|destinataire", cc: "copie|copie à", subject: "objet|sujet",
 		original:  "message d'origine|message original|mail original|courriel original|e-mail d'origine",
 		forwarded: "message transféré|message suivi|message réexpédié|courriel transféré|mail transféré",
 		begin:     "début du message réexpédié|début du message transféré",
@@ -147,7 +147,7 @@ var languages = map[string]language{
 	},
 	"cs": {
 		wrote: "napsal|napsala", on: "dne|po|út|st|čt|pá|so|ne", from: "odesílatel", date: "odesláno|datum", to: "komu", cc: "kopie", subject: "předmět",
-		original: "původní zpráva", forwarded: "přeposlaná zpráva", begin: "začátek přeposílané zprávy|začátek přeposlané zprávy", footer: "odesláno z |získat outlook",
+		original: "původní zpráva|původní e-mail", forwarded: "přeposlaná zpráva", begin: "začátek přeposílané zprávy|začátek přeposlané zprávy", footer: "odesláno z |získat outlook",
 	},
 	"tr": {
 		wrote: "yazdı|şunları yazdı", on: "pzt|sal|çar|per|cum|cmt|paz", from: "kimden|gönderen", date: "gönderildi|tarih|gönderme tarihi", to: "kime|alıcı", cc: "bilgi", subject: "konu",
@@ -162,7 +162,8 @@ var languages = map[string]language{
 // footerLinks are the addresses that the lines of phones lead to, in whatever
 // language the words are.
 var footerLinks = []string{"aka.ms/o0ukef", "aka.ms/aab9ysg", "aka.ms/ghei36", "aka.ms/qtex0l", "aka.ms/ymb", "go.microsoft.com/fwlink/?linkid=550986",
-	"go.onelink.me/107872968", "proton.me/mail/home", "mail.onelink.me/107872968"}
+	"go.onelink.me/107872968", "proton.me/mail/home", "mail.onelink.me/107872968",
+	"mobisystems.com/aqua-mail"}
 
 // meaning of a header field.
 type meaning uint8
@@ -363,6 +364,16 @@ func fieldName(s string) string {
 		s = s[:i]
 	}
 	return strings.ReplaceAll(strings.ToLower(strings.Trim(s, ">*|_. \t")), "’", "'")
+}
+
+// bareField is field for lines like `From "Anna" <a@b>` and "| From | Anna |".
+func bareField(bare string) meaning {
+	s := strings.TrimLeft(bare, "*|_ \t")
+	name, _, ok := strings.Cut(s[:min(len(s), 100)], " ")
+	if !ok {
+		return noField
+	}
+	return fields[strings.ToLower(strings.TrimRight(name, ":：*|"))]
 }
 
 // phrase is what stands between strokes, in lower case: "--- Original Message ---".
