@@ -88,7 +88,7 @@ func delivered(h mime.Header) []string {
 func marks(read *mime.Message) core.Marks {
 	h := read.Header
 	m := core.Marks{
-		AutoSubmitted: h.Token("Auto-Submitted"),
+		AutoSubmitted: autoSubmitted(h),
 		Precedence:    h.Token("Precedence"),
 		Suppress:      h.Text("X-Auto-Response-Suppress", 200),
 		AutoReply:     h.Has("X-Autoreply") || h.Has("X-Autorespond"),
@@ -113,6 +113,18 @@ func report(r *mime.Report) *core.Report {
 		out.Recipients = append(out.Recipients, core.ReportRecipient(to))
 	}
 	return out
+}
+
+// autoSubmitted is the topmost Auto-Submitted that says something: a second
+// field may say what the first one, "no", does not.
+func autoSubmitted(h mime.Header) string {
+	said := ""
+	for _, v := range h.Tokens("Auto-Submitted") {
+		if said == "" || said == "no" {
+			said = v
+		}
+	}
+	return said
 }
 
 // borderFields are what the borders' rules read (R32).

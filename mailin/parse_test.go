@@ -422,3 +422,19 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+func TestParse_autoSubmitted(t *testing.T) {
+	for _, c := range []struct{ name, fields, want string }{
+		{"R26/none", "", ""},
+		{"R26/one", "Auto-Submitted: auto-replied (vacation)\r\n", "auto-replied"},
+		{"R26/no, and below it a machine's", "Auto-Submitted: no\r\nAuto-Submitted: Auto-Generated; x=y\r\n", "auto-generated"},
+		{"R26/the topmost of two machines", "Auto-Submitted: auto-replied\r\nAuto-Submitted: auto-generated\r\n", "auto-replied"},
+		{"R26/no, twice", "Auto-Submitted: no\r\nAuto-Submitted: no\r\n", "no"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := parse(t, []byte("From: a@customer.example\r\n"+c.fields+"\r\nx\r\n")).Marks.AutoSubmitted; got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -74,8 +74,19 @@ func (h Header) Date() time.Time {
 
 // Token is the topmost field without comments and parameters, lower case: how
 // fields like Auto-Submitted and Precedence are compared (R26).
-func (h Header) Token(name string) string {
-	v := stripComments(h.First(name))
+func (h Header) Token(name string) string { return token(h.First(name)) }
+
+// Tokens are those of all fields of that name, topmost first.
+func (h Header) Tokens(name string) []string {
+	var all []string
+	for _, v := range h.All(name) {
+		all = append(all, token(v))
+	}
+	return all
+}
+
+func token(field string) string {
+	v := stripComments(field)
 	if i := strings.IndexByte(v, ';'); i >= 0 {
 		v = v[:i]
 	}
