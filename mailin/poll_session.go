@@ -127,6 +127,14 @@ func (s *session) need(ctx context.Context, name string) error {
 		err = s.c.do(ctx, "CREATE "+name, func() error { return s.c.client.Create(name, nil).Wait() })
 		if err == nil {
 			err = s.c.do(ctx, "SUBSCRIBE "+name, func() error { return s.c.client.Subscribe(name).Wait() })
+			if refused(err) {
+				err = nil // it is there all the same
+			}
+		} else if refused(err) {
+			// another session of the account may have been first
+			if _, again := s.c.Folder(ctx, name); !refused(again) {
+				err = again
+			}
 		}
 	}
 	if refused(err) {
