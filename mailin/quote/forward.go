@@ -38,18 +38,27 @@ func (q *Quote) IsForward(subject string) bool {
 	}
 }
 
+// mostNameless is how many forwarded mails without an author are passed over: a
+// text with more of them forwards nothing.
+const mostNameless = 100
+
 // Forwarded finds the outermost mail forwarded in text; before is what the
 // writer put above it. What stands in the quoted history of a reply was not
 // forwarded by this mail.
 func Forwarded(text string) (before string, q Quote, ok bool) {
 	t := newLines(text)
+	nobody := 0
 	for i := range t.all {
+		if nobody > mostNameless {
+			break
+		}
 		l := &t.all[i]
 		switch {
 		case l.bare == "":
 		case t.forwards(i):
 			q, ok := t.announcedAt(i)
 			if !ok {
+				nobody++
 				continue
 			}
 			return strings.TrimSpace(t.join(0, t.above(i))), q, true
@@ -58,6 +67,7 @@ func Forwarded(text string) (before string, q Quote, ok bool) {
 		case !l.quoted && l.is != noField && t.headers(i):
 			q, ok := t.quoteAt(i)
 			if !ok {
+				nobody++
 				continue
 			}
 			return strings.TrimSpace(t.join(0, t.above(i))), q, true
