@@ -38,6 +38,9 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	if p.change != nil || p.owner != 0 || p.deskWrote || p.entry != nil && p.opens == nil {
 		queueCaseChange(b, t, r, p)
 	}
+	for _, f := range p.sets {
+		b.Queue(`update cases set `+string(f.column)+` = $2, changed_at = $3 where id = $1`, p.caseID, f.value, t.now)
+	}
 	if p.joins != 0 {
 		b.Queue(`
 			insert into participant (case_id, person, since) values ($1, $2, $3)

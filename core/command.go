@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,30 +11,83 @@ import (
 	"postern/core/flow"
 )
 
-// command is one line of a command block that was understood.
-type command struct {
-	status *flow.Status
-	until  time.Time // of a status that rests: zero if no date was given
-	note   bool      // the whole mail is internal
-	spam   bool      // status ends the case without a word to the customer
-	block  string    // "block" or "unblock" whoever asked for the case
+// commandKind is one command that agents may write on top of a reply (R42).
+type commandKind struct {
+	name  string
+	alias []string // the same in other languages
+	takes string   // what stands behind it, in capitals, as #help shows it
+	read  func(in commandInput, words string) (order, error)
+}
+
+// commandInput is what a command line is understood by.
+type commandInput struct {
+	desk *flow.Desk
+	now  time.Time
+}
+
+// order is a command line that was understood.
+type order interface {
+	// sets is what it sets on the case ("status", "owner"): no block sets one
+	// thing twice. "" for what may stand more than once.
+	sets() string
+	// refuse says why it cannot be carried out on this case now, and what could
+	// be; "" if it can.
+	refuse(r *reading, b *block) string
+	// carry plans it, and tells the block what changes.
+	carry(r *reading, b *block)
+}
+
+// block is a command block on its way through: what stood on top of a mail,
+// what stood below, and what comes of it.
+type block struct {
+	c       *caseRow
+	agent   provenAgent
+	text    string   // below the commands
+	lines   []string // as they were written
+	orders  []order
+	note    bool     // the text is for colleagues only
+	quiet   bool     // no mail to the customer's side
+	changed []change // what was done, for the transcript
+}
+
+// change is one thing that a block changed: before and after.
+type change struct {
+	what, was, became string
+}
+
+func (c change) String() string {
+	if c.was == "" && c.became == "" {
+		return c.what
+	}
+	return fmt.Sprintf("%s: %s -> %s", c.what, nameOr(c.was, "none"), nameOr(c.became, "none"))
 }
 
 // commandTable is what agents may write on top of a reply. A new concept of
 // the desk brings its command here, in one place.
-var commandTable = []struct {
-	name string
-	read func(d *flow.Desk, words string, now time.Time) (command, error)
-}{
-	{"status", readStatus},
-	{"spam", readSpam},
-	{"block", readBlock},
-	{"unblock", readUnblock},
-	{"note", func(*flow.Desk, string, time.Time) (command, error) { return command{note: true}, nil }},
+var commandTable = []commandKind{
+	{name: "status", takes: "STATUS [DATE]", read: readStatus},
+	{name: "note", read: readNote},
+	{name: "spam", read: readSpam},
+	{name: "block", read: readBlock},
+	{name: "unblock", read: readUnblock},
+}
+
+// names are all names of a command.
+func (k commandKind) names() []string { return append([]string{k.name}, k.alias...) }
+
+// findCommand is the command of this name, in whatever language.
+func findCommand(name string) (commandKind, bool) {
+	name = strings.ToLower(name)
+	for _, k := range commandTable {
+		if slices.Contains(k.names(), name) {
+			return k, true
+		}
+	}
+	return commandKind{}, false
 }
 
 // commandLine is '#' and a letter: a heading of Markdown has a blank there.
-var commandLine = regexp.MustCompile(`^\s*#([A-Za-z]+)(?:[ \t:]+(.*))?$`)
+var commandLine = regexp.MustCompile(`^\s*#(\pL+)(?:[ \t:]+(.*))?$`)
 
 // CommandBlock takes the command lines off the top of a visible reply, below the
 // banner of a mail system if there is one (R43). lines are as they were written;
@@ -59,30 +113,36 @@ func CommandBlock(reply string) (lines []string, text string) {
 
 // readCommands understands a block. One bad line rejects all of it; problems
 // says what is wrong with each, and what would be right.
-func readCommands(d *flow.Desk, lines []string, now time.Time) (commands []command, problems []string) {
+func readCommands(in commandInput, lines []string) (orders []order, problems []string) {
+	setBy := map[string]string{}
 	for _, line := range lines {
 		m := commandLine.FindStringSubmatch(line)
-		name := strings.ToLower(m[1])
-		known := false
-		for _, c := range commandTable {
-			if c.name != name {
+		bad := func(format string, args ...any) {
+			problems = append(problems, clean(line, 100)+": "+fmt.Sprintf(format, args...))
+		}
+		k, ok := findCommand(m[1])
+		if !ok {
+			bad("no such command; did you mean #%s?", nearestCommand(m[1]))
+			continue
+		}
+		o, err := k.read(in, strings.TrimSpace(m[2]))
+		if err != nil {
+			bad("%v", err)
+			continue
+		}
+		if what := o.sets(); what != "" {
+			if first := setBy[what]; first != "" {
+				bad("the %s is set by %s already", what, first)
 				continue
 			}
-			known = true
-			got, err := c.read(d, strings.TrimSpace(m[2]), now)
-			if err != nil {
-				problems = append(problems, fmt.Sprintf("%s: %v", clean(line, 100), err))
-			}
-			commands = append(commands, got)
+			setBy[what] = clean(line, 100)
 		}
-		if !known {
-			problems = append(problems, fmt.Sprintf("%s: no such command; did you mean #%s?", clean(line, 100), nearestCommand(name)))
-		}
+		orders = append(orders, o)
 	}
 	if problems != nil {
 		return nil, problems
 	}
-	return commands, nil
+	return orders, nil
 }
 
 // strayCommands finds command lines below the first line of the text: they
@@ -93,47 +153,24 @@ func strayCommands(text string) (problems []string) {
 		if m == nil {
 			continue
 		}
-		if name := strings.ToLower(m[1]); name == nearestCommand(name) {
+		if _, known := findCommand(m[1]); known {
 			problems = append(problems, fmt.Sprintf("%s: commands stand first, above the text", clean(strings.TrimSpace(line), 100)))
 		}
 	}
 	return problems
 }
 
-// nearestCommand is the command within two letters of word, "" if there is
-// none.
+// nearestCommand is the name within two letters of word, "" if there is none.
 func nearestCommand(word string) string {
 	best, at := "", 3
-	for _, c := range commandTable {
-		if n := editDistance(strings.ToLower(word), c.name); n < at {
-			best, at = c.name, n
+	for _, k := range commandTable {
+		for _, name := range k.names() {
+			if n := editDistance(strings.ToLower(word), name); n < at {
+				best, at = name, n
+			}
 		}
 	}
 	return best
-}
-
-// readStatus reads "resolved", "on hold 3d" or "on hold until 2026-12-01".
-func readStatus(d *flow.Desk, words string, now time.Time) (command, error) {
-	if s, ok := d.FindStatus(words); ok {
-		return command{status: &s}, nil
-	}
-	name, when := words, ""
-	if i := strings.LastIndexAny(words, " \t"); i > 0 {
-		name, when = strings.TrimSpace(words[:i]), words[i+1:]
-		name = strings.TrimSpace(strings.TrimSuffix(strings.ToLower(name), " until"))
-	}
-	s, ok := d.FindStatus(name)
-	if !ok {
-		return command{}, fmt.Errorf("no such status; there are: %s", strings.Join(d.Suggest(words), ", "))
-	}
-	if s.WakeTo == "" {
-		return command{}, fmt.Errorf("%s takes no date", s.Key)
-	}
-	until, err := readDate(when, d.Zone(), now)
-	if err != nil {
-		return command{}, err
-	}
-	return command{status: &s, until: until}, nil
 }
 
 // opening is the hour of the day at which a date begins for a desk that has

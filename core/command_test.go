@@ -79,7 +79,7 @@ func FuzzCommandBlock(f *testing.F) {
 		if more, rest := CommandBlock(text); lines != nil && (more != nil || rest != text) {
 			t.Errorf("%q is left with %q on top", text, more)
 		}
-		commands, problems := readCommands(d, lines, now)
+		commands, problems := readCommands(commandInput{d, now}, lines)
 		if problems != nil && commands != nil {
 			t.Errorf("a rejected block has commands: %v, %v", problems, commands)
 		}
@@ -107,7 +107,7 @@ func TestReadCommands_oneBadLineRejectsTheBlock(t *testing.T) {
 		{"a status without a name is one", []string{"#status"}, 0, []string{"no such status"}},
 	} {
 		t.Run("R43/"+c.name, func(t *testing.T) {
-			commands, problems := readCommands(d, c.lines, now)
+			commands, problems := readCommands(commandInput{d, now}, c.lines)
 			if len(commands) != c.commands || len(problems) != len(c.problems) {
 				t.Fatalf("%d commands, problems %q", len(commands), problems)
 			}
@@ -160,15 +160,16 @@ func TestReadStatus_andItsDate(t *testing.T) {
 		{"", "", time.Time{}},
 	} {
 		t.Run("R43/"+c.words, func(t *testing.T) {
-			got, err := readStatus(d, c.words, now)
+			o, err := readStatus(commandInput{d, now}, c.words)
+			got, _ := o.(setsStatus)
 			switch {
 			case c.want == "" && err == nil:
-				t.Errorf("read as %s until %v", got.status.Key, got.until)
+				t.Errorf("read as %s until %v", got.to.Key, got.until)
 			case c.want == "":
 			case err != nil:
 				t.Error(err)
-			case got.status.Key != c.want || !got.until.Equal(c.until):
-				t.Errorf("%s until %v, want %s until %v", got.status.Key, got.until, c.want, c.until)
+			case got.to.Key != c.want || !got.until.Equal(c.until):
+				t.Errorf("%s until %v, want %s until %v", got.to.Key, got.until, c.want, c.until)
 			}
 		})
 	}

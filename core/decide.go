@@ -30,7 +30,8 @@ type plan struct {
 	entry     *newEntry
 	events    []newEvent
 	change    *statusChange
-	owner     int64     // becomes the case's owner
+	owner     int64 // becomes the case's owner
+	sets      []caseField
 	joins     int64     // becomes a participant
 	joining   []invited // and so do these
 	proposed  []invited
@@ -100,6 +101,24 @@ type statusChange struct {
 	actor    int64
 	until    time.Time // wakes then, if not zero
 }
+
+// caseField is a column of a case that a command sets.
+type caseField struct {
+	column caseColumn
+	value  any // nil: none
+}
+
+type caseColumn string
+
+const (
+	columnOwner    caseColumn = "owner"
+	columnPriority caseColumn = "priority"
+	columnType     caseColumn = "type"
+	columnDue      caseColumn = "due_at"
+	columnMerged   caseColumn = "merged_into"
+	columnTitle    caseColumn = "title"
+	columnWake     caseColumn = "wake_at"
+)
 
 // reading is a mail on its way through the rules.
 type reading struct {

@@ -1,12 +1,8 @@
 package core
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"time"
-
-	"postern/core/flow"
 )
 
 // dateWithin is how far a Date field may be from now in a mail that uses an
@@ -216,85 +212,64 @@ func (r *reading) writesNote(c *caseRow, agent provenAgent, text string) bool {
 // writes carries out an agent's public answer, with the commands on top of it.
 func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	r.plan.caseID = c.ID
-	lines, text := CommandBlock(r.m.Reply)
-	commands, problems := readCommands(r.desk.Desk, lines, r.now)
-	if problems == nil {
-		problems = append(strayCommands(text), r.allowed(c, commands, text)...)
-		problems = append(problems, r.allowedSpam(c, agent, commands)...)
-	}
+	b := &block{c: c, agent: agent}
+	b.lines, b.text = CommandBlock(r.m.Reply)
+	problems := r.understand(b)
 	if problems != nil {
 		r.say("R43", "the command block is refused: %s", clean(strings.Join(problems, "; "), 300))
-		r.transcript(c, agent, problems, true)
-		if text == "" {
+		r.transcript(c, problems, true)
+		if b.text == "" {
 			return r.end(Filed, "commands refused", "")
 		}
-		r.writesNote(c, agent, text)
+		r.writesNote(c, agent, b.text)
 		return r.end(Filed, "commands refused, text kept as a note", "")
 	}
-	spam := spammed(commands)
-	internal := spam || slices.ContainsFunc(commands, func(x command) bool { return x.note })
-	r.carryCommands(c, agent, commands)
-	r.carryBlock(c, agent, commands)
-	if text != "" || len(r.m.Files) > 0 {
-		if internal {
-			r.say("R40", "#note or #spam: a note")
-			r.writesNote(c, agent, text)
+	for _, o := range b.orders {
+		o.carry(r, b)
+	}
+	if b.text != "" || len(r.m.Files) > 0 {
+		if b.note {
+			r.say("R40", "a command keeps the text for colleagues: a note")
+			r.writesNote(c, agent, b.text)
+			b.changed = append(b.changed, change{what: "note"})
 		} else {
-			r.answer(c, agent, text)
+			r.answer(c, agent, b.text)
 		}
 	}
-	if (r.plan.entry == nil || r.plan.entry.note) && !spam {
+	if (r.plan.entry == nil || r.plan.entry.note) && !b.quiet {
 		r.tellCustomers(c)
 	}
-	if len(lines) > 0 {
-		r.transcript(c, agent, r.changes(), false)
+	if len(b.lines) > 0 {
+		r.transcript(c, b.told(), false)
 	}
 	return r.end(Filed, r.agentOutcome(), "")
 }
 
-// allowed checks commands against the desk's moves.
-func (r *reading) allowed(c *caseRow, commands []command, text string) (problems []string) {
-	for _, x := range commands {
-		if x.status == nil || x.status.Key == c.Status || x.spam || undoesSpam(r.desk.Desk, c, x.status.Key) {
-			continue
-		}
-		m, ok := r.desk.CanMove(c.Status, x.status.Key, flow.ByAgent)
-		switch {
-		case !ok:
-			problems = append(problems, fmt.Sprintf("#status %s: from %s an agent can go to: %s",
-				x.status.Key, c.Status, strings.Join(r.reachable(c.Status), ", ")))
-		case len(m.Requires) > 0 && text == "":
-			problems = append(problems, fmt.Sprintf("#status %s: it needs a %s: write it below the command",
-				x.status.Key, strings.Join(m.Requires, " and a ")))
+// understand reads the commands of a block; problems are why it is refused.
+func (r *reading) understand(b *block) (problems []string) {
+	b.orders, problems = readCommands(commandInput{desk: r.desk.Desk, now: r.now}, b.lines)
+	if problems != nil {
+		return problems
+	}
+	problems = strayCommands(b.text)
+	for _, o := range b.orders {
+		if why := o.refuse(r, b); why != "" {
+			problems = append(problems, why)
 		}
 	}
 	return problems
 }
 
-func (r *reading) reachable(from string) []string {
-	var keys []string
-	for _, s := range r.desk.Statuses {
-		if _, ok := r.desk.CanMove(from, s.Key, flow.ByAgent); ok && s.Key != from {
-			keys = append(keys, s.Key)
-		}
+// told says what a block did, one change a line.
+func (b *block) told() []string {
+	var lines []string
+	for _, c := range b.changed {
+		lines = append(lines, c.String())
 	}
-	return keys
-}
-
-func (r *reading) carryCommands(c *caseRow, agent provenAgent, commands []command) {
-	for _, x := range commands {
-		if x.status == nil {
-			continue
-		}
-		r.setStatus(c, x.status.Key, agent.person)
-		if r.plan.change == nil { // the same status again, perhaps with another date
-			r.plan.change = &statusChange{from: *x.status, to: *x.status, actor: agent.person}
-		}
-		r.plan.change.until = x.until
-		if r.plan.change.from.Key == r.plan.change.to.Key && x.until.IsZero() {
-			r.plan.change = nil
-		}
+	if lines == nil {
+		return []string{"nothing to change"}
 	}
+	return lines
 }
 
 // answer is the agent's public text: a comment, which every person on the
@@ -331,7 +306,7 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 }
 
 // transcript tells an agent what became of a command block.
-func (r *reading) transcript(c *caseRow, agent provenAgent, lines []string, refused bool) {
+func (r *reading) transcript(c *caseRow, lines []string, refused bool) {
 	to := r.sender()
 	to.agent = true
 	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID}
@@ -342,28 +317,6 @@ func (r *reading) transcript(c *caseRow, agent provenAgent, lines []string, refu
 		w.payload.Reason = "refused"
 	}
 	r.send(w, c.ID)
-}
-
-// changes says what the commands did, before and after.
-func (r *reading) changes() []string {
-	ch := r.plan.change
-	if r.plan.block != 0 {
-		word := map[bool]string{true: "blocked", false: "no longer blocked"}[r.plan.blocked]
-		if ch == nil {
-			return []string{word}
-		}
-		return []string{fmt.Sprintf("status: %s -> %s", ch.from.Key, ch.to.Key), word}
-	}
-	switch {
-	case ch == nil && r.plan.entry != nil && r.plan.entry.note:
-		return []string{"note"}
-	case ch == nil:
-		return []string{"nothing to change"}
-	case ch.until.IsZero():
-		return []string{fmt.Sprintf("status: %s -> %s", ch.from.Key, ch.to.Key)}
-	}
-	return []string{fmt.Sprintf("status: %s -> %s until %s", ch.from.Key, ch.to.Key,
-		ch.until.In(r.desk.Zone()).Format("2006-01-02 15:04"))}
 }
 
 func (r *reading) agentOutcome() string {

@@ -119,6 +119,10 @@ type caseRow struct {
 	StatusAt     time.Time
 	DeskWroteAt  *time.Time
 	OpenedAt     time.Time
+	Priority     string
+	Type         string
+	DueAt        *time.Time
+	MergedInto   *int64
 	Visible      bool // the wall lets the sender see it
 }
 

@@ -18,8 +18,6 @@ import (
 type viewedCase struct {
 	caseRow
 	ForAgent  bool // the viewer is an agent of its desk: sees notes
-	Priority  string
-	Type      string
 	ChangedAt time.Time
 	Requested string // name of the requester
 	OwnerName string
@@ -27,9 +25,9 @@ type viewedCase struct {
 }
 
 const viewedColumns = `c.id, c.desk, c.number, c.title, c.requester, c.organisation, coalesce(o.name, '') as company,
-	c.owner, c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, true as visible,
+	c.owner, c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, ` + commandedColumns + `, true as visible,
 	exists (select from agent a where a.person = s.person and a.desk = c.desk) as for_agent,
-	c.priority, c.type, c.changed_at,
+	c.changed_at,
 	coalesce(nullif(q.name, ''), (select min(a.address) from address a where a.person = q.id), '') as requested,
 	coalesce(w.name, '') as owner_name,
 	case when ` + wallWhole + ` then null

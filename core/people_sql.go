@@ -96,7 +96,8 @@ func organisationNamed(ctx context.Context, t *tx, name string) (int64, string, 
 func caseAndAgents(ctx context.Context, t *tx, id int64) (caseRow, []agentRow, error) {
 	rows, _ := t.Query(ctx, `
 		select c.id, c.desk, c.number, c.title, c.requester, c.organisation, coalesce(o.name, '') as company, c.owner,
-			c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, true as visible
+			c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at,
+			`+commandedColumns+`, true as visible
 		from cases c left join organisation o on o.id = c.organisation
 		where c.id = $1 for update of c`, id)
 	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[caseRow])

@@ -209,7 +209,34 @@ func (d *Desk) keysOf(r *reading) asked {
 	for _, o := range others(m, d.isOwn) {
 		a.others = append(a.others, o.Address)
 	}
+	r.nameInCommands(&a, d)
 	return a
+}
+
+// namedByCommands is how many cases and people one block may name.
+const namedByCommands = 10
+
+// nameInCommands adds the cases and addresses that the command lines on top of a
+// mail name. They are looked up, and are no evidence of anything.
+func (r *reading) nameInCommands(a *asked, d *Desk) {
+	lines, _ := CommandBlock(r.m.Reply)
+	cases, people := 0, 0
+	for _, line := range lines {
+		for _, n := range subjectNumbers(line, d.prefixes()) {
+			if cases++; cases <= namedByCommands {
+				a.desks, a.numbers = append(a.desks, int32(n.desk)), append(a.numbers, n.number)
+			}
+		}
+		for _, word := range strings.Fields(line) {
+			address, err := checkAddress(strings.Trim(word, "<>,;\"'"))
+			if err != nil || d.isOwn(address) || slices.Contains(a.others, address) {
+				continue
+			}
+			if people++; people <= namedByCommands {
+				a.others = append(a.others, address)
+			}
+		}
+	}
 }
 
 // ours says whether the mail itself is one of our letters: by its Message-ID,

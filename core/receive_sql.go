@@ -223,6 +223,9 @@ func named(a asked) (string, []any) {
 // what named finds is found once, and kept for the transaction.
 const theNamed = `any (current_setting('postern.named')::bigint[])`
 
+// commandedColumns are what commands set on a case c.
+const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into`
+
 // queueNamed asks what the mail's evidence names: letters of ours, earlier
 // mails, and the cases, which it locks in order of id (R75).
 func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time, f *facts) {
@@ -234,6 +237,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		select c.id, c.desk, c.number, c.title, c.requester, c.organisation,
 			coalesce((select o.name from organisation o where o.id = c.organisation), '') as company,
 			c.owner, c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at,
+			` + commandedColumns + `,
 			coalesce((select true from ` + seerByAddress + ` where ` + wall + `), false) as visible
 		from cases c where c.id = ` + theNamed + `
 		order by c.id`

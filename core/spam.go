@@ -13,29 +13,70 @@ import (
 // customer, #block keeps the sender's later mail out until somebody has looked.
 // Both are undone by their opposite: #status, #unblock.
 
-func readSpam(d *flow.Desk, words string, _ time.Time) (command, error) {
+// endsAsSpam is "#spam".
+type endsAsSpam struct{ to flow.Status }
+
+func readSpam(in commandInput, words string) (order, error) {
 	if words != "" {
-		return command{}, fmt.Errorf("it takes no words: write #spam alone")
+		return nil, fmt.Errorf("it takes no words: write #spam alone")
 	}
-	s, ok := rejectedStatus(d)
+	s, ok := rejectedStatus(in.desk)
 	if !ok {
-		return command{}, fmt.Errorf("this desk has no status of class rejected: use #status")
+		return nil, fmt.Errorf("this desk has no status of class rejected: use #status")
 	}
-	return command{status: &s, spam: true}, nil
+	return endsAsSpam{s}, nil
 }
 
-func readBlock(_ *flow.Desk, words string, _ time.Time) (command, error) {
-	if words != "" {
-		return command{}, fmt.Errorf("it takes no words: it blocks whoever asked for the case")
-	}
-	return command{block: "block"}, nil
+func (endsAsSpam) sets() string                   { return "status" }
+func (endsAsSpam) refuse(*reading, *block) string { return "" }
+
+func (o endsAsSpam) carry(r *reading, b *block) {
+	b.note, b.quiet = true, true
+	setsStatus{to: o.to}.carry(r, b)
 }
 
-func readUnblock(_ *flow.Desk, words string, _ time.Time) (command, error) {
+// blocks is "#block" and "#unblock".
+type blocks struct{ blocked bool }
+
+func readBlock(_ commandInput, words string) (order, error) {
 	if words != "" {
-		return command{}, fmt.Errorf("it takes no words: it is about whoever asked for the case")
+		return nil, fmt.Errorf("it takes no words: it blocks whoever asked for the case")
 	}
-	return command{block: "unblock"}, nil
+	return blocks{true}, nil
+}
+
+func readUnblock(_ commandInput, words string) (order, error) {
+	if words != "" {
+		return nil, fmt.Errorf("it takes no words: it is about whoever asked for the case")
+	}
+	return blocks{false}, nil
+}
+
+func (blocks) sets() string { return "sender's block" }
+
+func (o blocks) name() string {
+	if o.blocked {
+		return "block"
+	}
+	return "unblock"
+}
+
+func (o blocks) refuse(r *reading, b *block) string {
+	switch {
+	case b.agent.byToken:
+		return "#" + o.name() + ": a reply address alone is not proof enough"
+	case r.requesterIsAgent(b.c):
+		return "#" + o.name() + ": an agent asked for this case, and agents are not blocked"
+	}
+	return ""
+}
+
+// carry plans to block whoever asked for the case, or not to any longer.
+func (o blocks) carry(r *reading, b *block) {
+	r.plan.block, r.plan.blocked = b.c.Requester, o.blocked
+	r.plan.events = append(r.plan.events, newEvent{kind: o.name() + "ed", actor: b.agent.person, was: r.requesterAddress(b.c), internal: true})
+	r.say("R72", "the requester is %sed", o.name())
+	b.changed = append(b.changed, change{what: map[bool]string{true: "blocked", false: "no longer blocked"}[o.blocked]})
 }
 
 // rejectedStatus is the status of a case that ended without: the first of its
@@ -56,38 +97,6 @@ func undoesSpam(d *flow.Desk, c *caseRow, to string) bool {
 	return flow.Class(c.Class) == flow.Rejected && (to == d.Initial || to == d.Reopen.To)
 }
 
-// allowedSpam checks the commands about spam.
-func (r *reading) allowedSpam(c *caseRow, agent provenAgent, commands []command) (problems []string) {
-	statuses := 0
-	for _, x := range commands {
-		if x.status != nil {
-			statuses++
-		}
-		if x.block == "" {
-			continue
-		}
-		switch {
-		case agent.byToken:
-			problems = append(problems, "#"+x.block+": a reply address alone is not proof enough")
-		case r.requesterIsAgent(c):
-			problems = append(problems, "#"+x.block+": an agent asked for this case, and agents are not blocked")
-		}
-	}
-	if spammed(commands) && statuses > 1 {
-		problems = append(problems, "#spam: it sets the status itself: leave #status away")
-	}
-	return problems
-}
-
-func spammed(commands []command) bool {
-	for _, x := range commands {
-		if x.spam {
-			return true
-		}
-	}
-	return false
-}
-
 func (r *reading) requesterIsAgent(c *caseRow) bool {
 	for _, p := range r.f.people {
 		if p.CaseID == c.ID && p.Requester && p.Agent { // of another desk, too: theirs would be held there
@@ -95,18 +104,6 @@ func (r *reading) requesterIsAgent(c *caseRow) bool {
 		}
 	}
 	return r.agentOf(c.Requester) || r.f.sender != nil && r.f.sender.ID == c.Requester
-}
-
-// carryBlock plans to block whoever asked for a case, or not to any longer.
-func (r *reading) carryBlock(c *caseRow, agent provenAgent, commands []command) {
-	for _, x := range commands {
-		switch x.block {
-		case "block", "unblock":
-			r.plan.block, r.plan.blocked = c.Requester, x.block == "block"
-			r.plan.events = append(r.plan.events, newEvent{kind: x.block + "ed", actor: agent.person, was: r.requesterAddress(c), internal: true})
-			r.say("R72", "the requester is %sed", x.block)
-		}
-	}
 }
 
 func (r *reading) requesterAddress(c *caseRow) string {

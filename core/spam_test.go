@@ -87,7 +87,7 @@ func TestReceive_spamByCommandEndsACaseWithoutAWord(t *testing.T) {
 	})
 	for text, want := range map[string]string{
 		"#spam now":               "takes no words",
-		"#spam\n#status resolved": "leave #status away",
+		"#spam\n#status resolved": "the status is set by #spam already",
 		"#block anna":             "takes no words",
 		"#unblock anna@x.example": "takes no words",
 		"Hello\n#spam":            "commands stand first",
