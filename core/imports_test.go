@@ -62,7 +62,7 @@ var rules = []rule{
 	{"mailin/quote", nil, []string{"golang.org/x/text/..."}, outside, "the visible reply is a function of the text"},
 	{"mailin/fixtures", nil, []string{"golang.org/x/text/..."}, http,
 		"mails and what is to be understood of them: nothing of the program may have a hand in it"},
-	{"mailout", []string{"core", "core/flow", "templates/..."}, []string{"github.com/wneessen/go-mail/...", toml, x}, http,
+	{"mailout", []string{"core", "core/flow", "templates/..."}, []string{"github.com/wneessen/go-mail/...", "github.com/emersion/go-msgauth/dkim", toml, x}, http,
 		"from the outbox to an SMTP server"},
 
 	{"migrations", nil, []string{goose, pgx}, http, "tables, and the few lines that bring them about"},

@@ -16,6 +16,16 @@ import (
 // once and serves any number of goroutines.
 type Composer struct {
 	languages map[string]*language
+	signers   map[string]*Signer // by the address that sends
+}
+
+// Sign has all mail from an address signed. It is called before the Composer
+// is used.
+func (c *Composer) Sign(from string, s *Signer) {
+	if c.signers == nil {
+		c.signers = map[string]*Signer{}
+	}
+	c.signers[from] = s
 }
 
 // Compose builds the mail: its bytes are what every attempt sends (R58). open
@@ -38,11 +48,15 @@ func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, 
 	m.SetAttachments(files.parts())
 
 	var frame bytes.Buffer
-	frame.Grow(len(body) + len(inHTML) + len(body)/4 + 2048)
+	frame.Grow(len(body) + len(inHTML) + len(body)/4 + 2048 + signatureOctets)
 	if _, err := m.WriteTo(&frame); err != nil {
 		return nil, fmt.Errorf("build the mail: %w", err)
 	}
-	return files.fill(frame.Bytes(), open)
+	raw, err := files.fill(frame.Bytes(), open)
+	if signer := c.signers[l.From.Address]; err == nil && signer != nil {
+		return signer.sign(raw)
+	}
+	return raw, err
 }
 
 // withheld takes out of a letter what it must not repeat of the mail that

@@ -72,7 +72,7 @@ func (a attachments) fill(frame []byte, open func(int64) (io.ReadCloser, error))
 	if len(a.files) == 0 {
 		return frame, nil
 	}
-	octets := len(frame)
+	octets := len(frame) + signatureOctets
 	for _, f := range a.files {
 		octets += base64.StdEncoding.EncodedLen(int(f.Size)) + int(f.Size)/lineOctets*2 + 4
 	}
@@ -92,6 +92,10 @@ func (a attachments) fill(frame []byte, open func(int64) (io.ReadCloser, error))
 	raw.Write(frame)
 	return raw.Bytes(), nil
 }
+
+// signatureOctets is room for a signature on top, so that it costs no second
+// copy of the files.
+const signatureOctets = 2 << 10
 
 // lineOctets make a base64 line of 76 characters.
 const lineOctets = 57

@@ -107,6 +107,11 @@ func commands() []command {
 			more: "Each as the mail itself, its text and its HTML; index.html shows them all.",
 		},
 		{
+			name: "dkim", summary: "print the DNS records with which others check the signatures of our mail",
+			usage: "", example: "postern dkim", flags: dkimCommand,
+			more: "One record for each mailbox with a key ([mailbox.NAME.dkim] in the settings), as a zone\nfile has it. Where a provider's page asks for one text, leave the quotes between its\nparts out. postern doctor says whether the record is there and is of the same key.",
+		},
+		{
 			name: "token withdraw", summary: "make the reply addresses in somebody's mails worthless, or a single one",
 			usage: "ADDRESS|REPLY-ADDRESS", example: "postern token withdraw anna@customer.example", flags: tokenWithdrawCommand,
 			more: "A reply address only says which case a mail belongs to: nobody gets in by it who may\nnot see the case. Withdraw them all the same when somebody's mailbox was read by others.",

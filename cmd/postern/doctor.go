@@ -70,6 +70,7 @@ func doctorCommand(f *flag.FlagSet) action {
 			d.border(ctx, desk, m)
 		}
 		d.smtp(ctx, s)
+		d.signatures(ctx, s)
 		if d.sick {
 			return errSaid
 		}
@@ -125,8 +126,7 @@ func hostOf(base string) string {
 // readableByOthers warns of a file with secrets that every user can read. With
 // words, only if one of them stands in it.
 func (d *doctor) readableByOthers(about, path string, words ...string) {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&0o004 == 0 {
+	if !readable(path) {
 		return
 	}
 	raw, _ := readSmall(path)
@@ -134,6 +134,12 @@ func (d *doctor) readableByOthers(about, path string, words ...string) {
 		return
 	}
 	d.say(warning, about, "chmod o-rwx "+path, "every user of this machine can read %s", path)
+}
+
+// readable says whether every user of this machine can read a file.
+func readable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Perm()&0o004 != 0
 }
 
 func (d *doctor) secret(s *Settings) {
@@ -192,13 +198,7 @@ func (d *doctor) disk(s *Settings) {
 func (d *doctor) names(ctx context.Context, s *Settings) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	resolver, which := net.DefaultResolver, "the system's servers"
-	if s.Instance.DNS != "" {
-		which = s.Instance.DNS
-		resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, s.Instance.DNS)
-		}}
-	}
+	resolver, which := s.Instance.resolver()
 	_, domain, _ := strings.Cut(s.Mailboxes[0].Addresses[0], "@")
 	_, err := resolver.LookupTXT(ctx, "_dmarc."+domain+".")
 	var answer *net.DNSError
@@ -210,6 +210,16 @@ func (d *doctor) names(ctx context.Context, s *Settings) {
 	default:
 		d.say(broken, "dns", "check the network, /etc/resolv.conf or instance.dns", "%s gives no answer, so that no signature can be checked: %v", which, err)
 	}
+}
+
+// resolver asks the DNS server of the settings, and says which that is.
+func (s *Instance) resolver() (*net.Resolver, string) {
+	if s.DNS == "" {
+		return net.DefaultResolver, "the system's servers"
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.DNS)
+	}}, s.DNS
 }
 
 // database says what state it is in. Without its tables there is no desk.

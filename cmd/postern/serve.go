@@ -156,6 +156,15 @@ func newSender(desk *core.Desk, s *Settings, log *slog.Logger) (*mailout.Sender,
 	if err != nil {
 		return nil, err
 	}
+	for _, m := range s.Mailboxes {
+		if m.DKIM == nil {
+			continue
+		}
+		composer.Sign(m.Addresses[0], m.DKIM.signer)
+		if readable(m.DKIM.KeyFile) {
+			log.Warn("every user of this machine can read the key that signs our mail", "file", m.DKIM.KeyFile)
+		}
+	}
 	return mailout.NewSender(atPoints(desk), composer, mailout.Config{
 		Server: s.SMTP.out(), Connections: s.SMTP.Connections, RatePerMinute: s.SMTP.RatePerMinute,
 		Renew: s.Limits.Lease / 3, Log: log,

@@ -83,6 +83,8 @@ type Mailbox struct {
 	Since      time.Time // R74; zero: the moment the mailbox was added
 
 	DeleteProcessedAfter time.Duration // R13; 0: never
+
+	DKIM *DKIM // nil: what is sent is not signed by us
 }
 
 // SMTP is the server that takes our mail.
@@ -303,6 +305,7 @@ func (r *settingsReader) mailbox(name string, known []DeskFile) Mailbox {
 	r.deleteAfter(section+".delete_processed_after", &m)
 	r.border(section+".border", &m.Border)
 	r.since(section+".since", &m.Since)
+	m.DKIM = r.dkim(section+".dkim", m.Addresses)
 	return m
 }
 
@@ -529,6 +532,7 @@ func (r *settingsReader) together(s *Settings) {
 			r.complain("instance.operator", "instance.operator: %s is an own address of mailbox.%s: an alarm must reach a person", a, name)
 		}
 	}
+	r.signing(s)
 	prefixes := make(map[string]string) // to the desk that has it
 	for _, d := range s.Desks {
 		r.deskFile(d, s.Mailboxes, prefixes)
