@@ -47,7 +47,7 @@ func alarms(ctx context.Context, t *tx, set Settings) ([]string, error) {
 		select count(*) || ' mails are quarantined: postern ledger list'
 		from ledger where state = 'quarantined' having count(*) > 0
 		union all
-		select count(*) || ' letters may have arrived or not, and were sent twice: a person decides'
+		select count(*) || ' letters may have arrived or not, and were sent twice: postern outbox list --state uncertain, then postern outbox settle'
 		from outbox where state = 'uncertain' and resent having count(*) > 0
 		union all
 		select count(*) || ' letters have not left for 4 hours'
@@ -92,13 +92,14 @@ type lateLetter struct {
 	Address string
 	Payload []byte
 	Reason  string
+	Author  int64
 }
 
 // tellLate tells the agents of a case that a text to the customer has not left
 // for 4 hours, once for each letter.
 func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 	rows, _ := t.Query(ctx, `
-		select o.id, o.case_id, o.desk, o.address, o.payload, o.reason from outbox o
+		select o.id, o.case_id, o.desk, o.address, o.payload, o.reason, `+author+` from outbox o
 		where o.state = 'retry' and o.kind = 'answer' and o.queued_at < $1 and o.case_id is not null
 			and not exists (select from outbox n where n.cause_kind = 'late' and n.cause_id = o.id)
 		order by o.id limit 50`, t.now.Add(-lateAlarm))
@@ -113,7 +114,7 @@ func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 			return err
 		}
 		reason := fmt.Sprintf("not delivered for 4 hours, and still tried: %s", l.Reason)
-		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p.Comment, reason}); err != nil {
+		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p.Comment, l.Author, reason}); err != nil {
 			return err
 		}
 	}

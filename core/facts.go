@@ -90,6 +90,7 @@ type letterRow struct {
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
 	Comment    int64   // whose text it carried
+	Author     int64   // and who wrote that
 	Listed     []int64 // held mails that it showed
 }
 

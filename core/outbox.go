@@ -17,7 +17,7 @@ package core
 // dotted is committed just before the final dot, so that after a crash it is
 // known which mails may have arrived: those alone may reach somebody twice
 // (R58, R59). Sent, failed, expired and withheld are ends; so is uncertain
-// after its one re-send: then a person decides.
+// after its one re-send: then a person decides (settleByHand).
 
 import (
 	"context"

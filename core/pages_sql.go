@@ -229,6 +229,11 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 	}
 	view.Moves = d.caseMoves(desk, c, lang, t.now)
 	if c.ForAgent {
+		sent, err := sentMails(ctx, t, c.ID)
+		if err != nil {
+			return CaseView{}, err
+		}
+		view.addSent(sent)
 		if view.Proposed, err = wouldJoin(ctx, t, c.caseRow); err != nil {
 			return CaseView{}, err
 		}

@@ -58,6 +58,7 @@ type CaseView struct {
 	Entries  []Entry // by (at, id)
 	Files    []FileLine
 	Moves    []CaseMove // what the viewer may do with a press
+	Sent     []SentMail // for agents: mails of the case that bring no entry's text
 	// for agents: who may be added to the case with a press (R38), and the case
 	// to which its requester may be added, if this one is perhaps about that (R37)
 	Proposed []PersonLine
@@ -89,6 +90,7 @@ type Entry struct {
 	HasHTML bool   // EntryHTML has a cleaned version
 	Marks   []string
 	Files   []FileLine
+	Sent    []SentMail // for agents: the mails that brought it to people
 	// of an event
 	Event       string // "opened", "status", "owner", ...
 	Was, Became string // labels

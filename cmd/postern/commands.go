@@ -122,6 +122,19 @@ func commands() []command {
 			more: "Without --yes it says what would go. Of the cases is left that they were, and what\nothers wrote. Salted hashes stay in the database and in the file \"erased\" of the state\nfolder: keep that file apart from the backups of the database, postern ledger restored\nneeds it. Backups from before are to be deleted. Mail on the mail server is yours to\ndelete: it does not come back.",
 		},
 		{
+			name: "outbox list", summary: "list mail that has not left, or whose fate nobody knows",
+			usage: "[--state STATE] [--before ID] [--limit N] [--json]", example: "postern outbox list --state uncertain", flags: outboxListCommand, alone: true,
+		},
+		{
+			name: "outbox show", summary: "one mail that we owe or sent: to whom, its state, the server's last words",
+			usage: "[--json] ID", example: "postern outbox show 4711", flags: outboxShowCommand,
+		},
+		{
+			name: "outbox settle", summary: "end mail that may have arrived or not",
+			usage: "--by ADDRESS --sent|--again|--give-up ID...", example: "postern outbox settle 4711 --by ops@example.org --sent", flags: outboxSettleCommand,
+			more: "A mail is uncertain if the server never answered to its end, or this program died in\nthat moment. After uncertain_after the same bytes are sent once more; if that stays\nunanswered too, a person decides. The server's log tells by the Message-ID (postern\noutbox show) whether it took the mail. The case shows what was decided, and by whom.",
+		},
+		{
 			name: "ledger check", summary: "compare the mailboxes with the ledger: does it balance?",
 			usage: "[--json]", example: "postern ledger check", flags: ledgerCheckCommand, alone: true,
 			more: "KNOWN mails are in the ledger. NEW ones have just come. UNKNOWN ones should be in it\nand are not: postern serve is told to compare at its next poll, and takes them in.\nREMOVED are rows whose mail a person moved or deleted: no fault. Exits with 1 if it\ndoes not balance, or if a mailbox cannot be reached.",

@@ -325,8 +325,8 @@ func (d *doctor) waiting(ctx context.Context, desk *core.Desk) {
 	}{
 		{stats.Ledger[core.Quarantined], "ledger", "postern ledger list --state quarantined", "mails could not be filed"},
 		{stats.Ledger[core.Held], "ledger", "postern ledger list --state held", "mails are held until somebody has looked"},
-		{stats.Outbox["uncertain"], "outbox", "ask the mail server's operator whether they left", "mails were sent and never answered for"},
-		{stats.Outbox["failed"], "outbox", "postern ledger check names them", "mails were refused for good"},
+		{stats.Outbox["uncertain"], "outbox", "postern outbox list --state uncertain, then postern outbox settle", "mails were sent and never answered for"},
+		{stats.Outbox["failed"], "outbox", "postern outbox list --state failed names them", "mails were refused for good"},
 	} {
 		if w.n > 0 {
 			well = false

@@ -232,7 +232,7 @@ func TestDoctor_namesWhereRefusedMailIsListed(t *testing.T) {
 	if _, err := w.DB.Exec(t.Context(), `update outbox set state = 'failed', reason = '5.1.1'`); err != nil {
 		t.Fatal(err)
 	}
-	if _, stdout, _ := typed(t, "", "doctor", "--config", config); !strings.Contains(stdout, "1 mails were refused for good\n      -> postern ledger check names them") {
+	if _, stdout, _ := typed(t, "", "doctor", "--config", config); !strings.Contains(stdout, "1 mails were refused for good\n      -> postern outbox list --state failed names them") {
 		t.Error(stdout)
 	}
 }

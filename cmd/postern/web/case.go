@@ -1,11 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -35,6 +37,30 @@ func (e entry) PerhapsMachine() bool {
 // Human is where that press goes.
 func (e entry) Human() string {
 	return casePath(e.Case.Number) + "/comment/" + strconv.FormatInt(e.ID, 10) + "/human"
+}
+
+// Became is what became of a mail.
+func (c *casePage) Became(m core.SentMail) (string, error) {
+	state := m.State
+	if m.Waits {
+		state = "waits"
+	}
+	if _, ok := c.text["sent."+state]; !ok {
+		return line(state + " " + m.Address), nil // a state that a newer process gave
+	}
+	return c.T("sent."+state, "address", line(m.Address))
+}
+
+// When is the instant that is told with it: when it was sent or ended, or since
+// when it is tried. Nil: none.
+func (e entry) When(m core.SentMail) *time.Time {
+	switch {
+	case m.State == "sent" || m.State == "failed":
+		return &m.At
+	case m.State == "retry":
+		return &m.Queued
+	}
+	return nil
 }
 
 // Button is what the button of a move says: to a customer the word that does the
@@ -69,8 +95,14 @@ func (p *pages) oneCase(w http.ResponseWriter, v *visit) error {
 			Path: casePath(view.Number) + "/" + url.PathEscape(e.Kind) + "/" + id + "/html",
 		})
 	}
+	for _, m := range view.Sent {
+		if view.ForAgent {
+			page.Timeline = append(page.Timeline, entry{Entry: core.Entry{ID: m.ID, Kind: "sent", At: m.Queued, Sent: []core.SentMail{m}},
+				Case: page, Name: "sent-" + strconv.FormatInt(m.ID, 10)})
+		}
+	}
 	// a mail's Received time may lie before that of the mail that opened the case
-	slices.SortStableFunc(page.Timeline, func(a, b entry) int { return first(a) - first(b) })
+	slices.SortStableFunc(page.Timeline, func(a, b entry) int { return cmp.Or(first(a)-first(b), a.At.Compare(b.At)) })
 	return p.render(w, http.StatusOK, "case", page)
 }
 

@@ -46,6 +46,8 @@ type Cases interface {
 	MoveCase(ctx context.Context, v core.Viewer, number, to string) error
 	TreatAsHuman(ctx context.Context, v core.Viewer, number string, comment int64) error
 	AddParticipant(ctx context.Context, v core.Viewer, number, address string) error
+	// SettleLetter is an agent's word on a mail that may have arrived or not (R59).
+	SettleLetter(ctx context.Context, v core.Viewer, number string, letter int64, word core.LetterWord) error
 }
 
 // Files are what came with a case: files, pictures, and texts as they were

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -277,6 +279,10 @@ func (f *fakeDesk) HeldMailView(_ context.Context, _ core.Viewer, ledger int64) 
 
 func (f *fakeDesk) TreatAsHuman(context.Context, core.Viewer, string, int64) error {
 	return f.changed("TreatAsHuman")
+}
+
+func (f *fakeDesk) SettleLetter(_ context.Context, _ core.Viewer, _ string, id int64, word core.LetterWord) error {
+	return cmp.Or(f.fail["SettleLetter"], f.changed(fmt.Sprintf("SettleLetter %d %s", id, word)))
 }
 
 func (f *fakeDesk) BlockSender(context.Context, core.Viewer, int64, bool) error {

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+
+	"postern/core"
 )
 
 // treatAsHuman makes a comment of perhaps a machine count as a person's (R28).
@@ -15,6 +18,26 @@ func (p *pages) treatAsHuman(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	http.Redirect(w, v.Request, casePath(v.PathValue("number"))+"#comment-"+url.PathEscape(v.PathValue("id")), http.StatusSeeOther)
+	return nil
+}
+
+// settleLetter is an agent's word on a mail that may have arrived or not (R59).
+func (p *pages) settleLetter(w http.ResponseWriter, v *visit) error {
+	id, err := number(v, "id")
+	if err != nil {
+		return err
+	}
+	number := v.PathValue("number")
+	err = p.desk.SettleLetter(v.Context(), v.viewer, number, id, core.LetterWord(v.PostForm.Get("word")))
+	if errors.Is(err, core.ErrNotAllowed) {
+		// somebody was first, or the server has answered since
+		return p.render(w, http.StatusConflict, "message", message{
+			frame: p.frame(v), Says: "letter-gone", Back: casePath(number), BackTo: "message.case"})
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, v.Request, casePath(number), http.StatusSeeOther)
 	return nil
 }
 

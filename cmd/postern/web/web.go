@@ -143,6 +143,7 @@ func (p *pages) routes() []route {
 		{"GET /cases/{number}", signedIn, p.oneCase},
 		{"POST /cases/{number}/move", signedIn, p.moveCase},
 		{"POST /cases/{number}/comment/{id}/human", agents, p.treatAsHuman},
+		{"POST /cases/{number}/letters/{id}", agents, p.settleLetter},
 		{"POST /cases/{number}/participants", signedIn, p.addParticipant},
 		{"GET /cases/{number}/files/{id}", signedIn, p.file},
 		{"GET /cases/{number}/{kind}/{id}/html", signedIn, p.entryHTML},
