@@ -275,6 +275,7 @@ func (d *Desk) sendDigests(ctx context.Context, t *tx) (int, error) {
 		join person p on p.id = o.person
 		join address a on a.address = o.address and a.suppressed_at is null
 		where o.state = 'withheld' and o.reason = 'gathered' and o.for_agent
+			and not exists (select from preference x where x.person = o.person and x.desk = o.desk and x.event = 'digest' and x.how = 'nothing')
 		order by o.address, o.desk, o.id limit 2000 for update of o skip locked`)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[gatheredRow])
 	if err != nil {

@@ -54,6 +54,7 @@ type plan struct {
 	rescued     int64        // held row of the junk folder from which a person took this mail
 	about       int64        // the case that held mail names (R36)
 	heldWords   []saidOfHeld // an agent's words on held mail
+	leaving     *leaving     // mail of a kind that the sender wants no more (R53)
 	twin        *twinRow     // the case that the same mail opened on another desk (R5)
 }
 
@@ -163,6 +164,7 @@ var rules = []func(*reading) bool{
 	(*reading).isMachine,
 	(*reading).answersQuestion,
 	(*reading).answersHeldList,
+	(*reading).leaves,
 	(*reading).isAgents,
 	(*reading).isCustomers,
 }

@@ -52,15 +52,18 @@ type Letter struct {
 	Internal  string // the note address of the same letter, "" if there is none
 	Envelope  string // envelope sender (R53)
 
-	MessageID  string // without angle brackets, as all ids here
-	InReplyTo  string
-	References []string
-	Loop       string // value of X-Postern-Loop, "" for none
-	QueuedAt   time.Time
+	MessageID   string // without angle brackets, as all ids here
+	InReplyTo   string
+	References  []string
+	Optional    string   // event by which its reader turns mail of its kind off, "" if they cannot
+	Unsubscribe []string // where they do that: a mailto, and a page if that is https
+	Loop        string   // value of X-Postern-Loop, "" for none
+	QueuedAt    time.Time
 
 	Number  string // "CASE-10001", "" if the mail is about no case
 	Case    string // URL of the case's page, "" if none
 	Payload Payload
+	Told    string // the title by which this recipient knows the case; it stays in the subject
 	Text    string // the comment's or note's text, for the kinds that carry one
 	Files   []LetterFile
 

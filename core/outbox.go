@@ -23,6 +23,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"postern/core/token"
@@ -103,6 +104,16 @@ func retryAfter(tries int) time.Duration {
 
 // giveUpAfter is how long a letter is tried (R60).
 const giveUpAfter = 5 * 24 * time.Hour
+
+// refusals say no to a mail. They go out with the empty sender where the server
+// takes that, so that nothing ever answers them (R53).
+var refusals = map[Kind]bool{TooLarge: true, WordRefused: true}
+
+// blamesNull says that a server does not take the empty sender: at MAIL, or by
+// a word on policy before it has seen the mail.
+func blamesNull(e Delivery) bool {
+	return e.Envelope == "" && (e.Result == SenderRefused || e.Result == Permanent && strings.HasPrefix(e.Enhanced, "5.7."))
+}
 
 // fate is what an attempt makes of a letter.
 type fate struct {

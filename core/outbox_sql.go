@@ -79,10 +79,12 @@ type claimed struct {
 	QueuedAt    time.Time
 	Bytes       []byte
 	Refs        []string
+	Told        string
 	Text        string
 	ReplyTokens bool // plus addresses come back (R33)
 	ReturnPath  bool // and so does our bounce address (R53)
 	PlainSince  bool // a server refused the plus envelope (R60)
+	NullRefused bool // and one refused the empty sender (R53)
 	Resent      bool
 }
 
@@ -99,6 +101,21 @@ func (d *Desk) sending() []int {
 	}
 	return ids
 }
+
+// idsOf are the ids that the recipient of a letter o has of its case: the first,
+// and the newest of those before it. A letter that is on its way counts, too:
+// one that goes out beside it must not begin a thread of its own.
+const idsOf = `case when o.case_id is null then '{}' else array(
+	select message_id from (
+		select message_id, at, row_number() over (order by at, own) as n, count(*) over () as all_of_them, own from (
+			select l.message_id, l.ended_at as at, 0 as own from ledger l
+			where l.case_id = o.case_id and l.from_address = o.address and l.message_id <> '' and l.state = 'filed' and l.ended_at <= o.queued_at
+			union all
+			select s.message_id, s.queued_at, 1 from outbox s
+			where s.case_id = o.case_id and s.address = o.address and s.id < o.id and s.state not in ('withheld', 'failed', 'expired')
+		) have
+	) numbered
+	where n = 1 or n > all_of_them - 20 order by n) end`
 
 // claim takes due letters and reads all that they tell, in two round trips.
 func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Letter, error) {
@@ -131,14 +148,11 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 	rows, _ := t.Query(ctx, `
 		select o.id, o.desk, o.case_id, c.number, o.kind, o.automatic, o.replied, o.for_agent, o.language, o.payload, o.address,
 			coalesce(p.name, '') as name, o.message_id, o.in_reply_to, o.answerable, o.note_hash, o.queued_at, o.bytes, o.resent,
-			case when o.case_id is null then '{}' else array(select message_id from (
-				select message_id, at from (
-					select l.message_id, l.ended_at as at from ledger l
-					where l.case_id = o.case_id and l.from_address = o.address and l.message_id <> '' and l.state = 'filed'
-					union all
-					select s.message_id, s.queued_at as at from outbox s
-					where s.case_id = o.case_id and s.address = o.address and s.state in ('sent', 'dotted', 'uncertain') and s.id <> o.id
-				) had order by at desc limit 200) newest order by at) end as refs,
+			`+idsOf+` as refs,
+			coalesce((select s.payload->>'title' from outbox s
+				where s.case_id = o.case_id and s.address = o.address and s.id < o.id and s.state not in ('withheld', 'expired')
+					and s.payload->>'title' <> '' and s.payload->>'fixed' is null
+				order by s.id limit 1), '') as told,
 			coalesce((select text from comment x where x.id = (o.payload->>'comment')::bigint),
 				(select text from note x where x.id = (o.payload->>'note')::bigint),
 				case when o.kind = 'notice-new' then c.description end, '') as text,
@@ -146,7 +160,8 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 				and pr.sent_at > $2 order by pr.sent_at desc limit 1), false) as reply_tokens,
 			coalesce((select pr.return_path from probe pr where pr.desk = o.desk and pr.back_at is not null
 				and pr.sent_at > $2 order by pr.sent_at desc limit 1), false) as return_path,
-			exists (select from instance i where i.key = 'plain-envelope-' || o.desk) as plain_since
+			exists (select from instance i where i.key = 'plain-envelope-' || o.desk) as plain_since,
+			exists (select from instance i where i.key = 'null-envelope-' || o.desk) as null_refused
 		from outbox o
 		left join cases c on c.id = o.case_id
 		left join person p on p.id = o.person
@@ -227,7 +242,7 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 	l := Letter{ID: c.ID, Kind: Kind(c.Kind), Language: c.Language, Automatic: c.Automatic, Replied: c.Replied,
 		ForAgent: c.ForAgent, Desk: desk.Key, From: Address{Name: desk.Name.In(c.Language), Address: desk.from},
 		To: Address{Name: c.Name, Address: c.Address}, ReplyTo: desk.from, MessageID: c.MessageID, InReplyTo: c.InReplyTo,
-		References: c.Refs, QueuedAt: c.QueuedAt, Text: c.Text, Files: files, Bytes: c.Bytes, Envelope: desk.from}
+		References: c.Refs, Told: c.Told, QueuedAt: c.QueuedAt, Text: c.Text, Files: files, Bytes: c.Bytes, Envelope: desk.from}
 	if err := json.Unmarshal(c.Payload, &l.Payload); err != nil {
 		return Letter{}, err
 	}
@@ -252,12 +267,16 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 	if d.set.Envelope == "auto" && c.ReturnPath && !c.PlainSince {
 		l.Envelope = token.Plus(desk.from, token.Bounce, public)
 	}
+	if d.set.Envelope == "auto" && refusals[l.Kind] && !c.NullRefused {
+		l.Envelope = ""
+	}
 	if l.Kind == ProbeMail {
 		l.To.Address = token.Plus(desk.from, token.Probe, d.set.Key.Reply("probe", c.MessageID))
 		if d.set.Envelope == "auto" { // a probe tries it again, whatever was refused before
 			l.Envelope = token.Plus(desk.from, token.Bounce, public)
 		}
 	}
+	d.turnsOff(&l, c.MessageID, plus)
 	d.reveal(&l)
 	return l, nil
 }
@@ -386,14 +405,22 @@ func (d *Desk) queueDelivery(ctx context.Context, t *tx, b *pgx.Batch, holder st
 	if err != nil {
 		return err
 	}
+	null := blamesNull(e)
+	if null {
+		e.Result = SenderRefused
+	}
 	plus := e.Result == SenderRefused && strings.Contains(e.Envelope, "+")
-	if e.Result == SenderRefused && (!plus || Kind(kind) == ProbeMail) {
+	if e.Result == SenderRefused && (!plus && !null || Kind(kind) == ProbeMail) {
 		e.Result = Permanent // there is no plainer envelope to fall back to; of a probe that is the answer
 		if !plus {
 			e.Result = Temporary // a server that refuses our very address: perhaps not tomorrow
 		}
 	}
 	f := fateOf(e, tries, queued, t.now, d.set.Uncertain)
+	if null {
+		b.Queue(`insert into instance (key, value) values ('null-envelope-' || $1::int, $2) on conflict do nothing`,
+			desk, clean(e.Answer, 200))
+	}
 	if plus {
 		b.Queue(`insert into instance (key, value) values ('plain-envelope-' || $1::int, $2) on conflict do nothing`,
 			desk, clean(e.Answer, 200))

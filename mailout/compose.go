@@ -35,6 +35,9 @@ func (c *Composer) Sign(from string, s *Signer) {
 func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, error)) ([]byte, error) {
 	l = withheld(l)
 	subject, body, inHTML, err := c.words(l)
+	if err == nil {
+		subject, err = c.steady(l, subject)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +116,7 @@ func writeHeader(m *mail.Msg, l core.Letter, subject string) error {
 		}
 		m.ReplyToMailAddress(reply)
 	}
-	m.SetGenHeader(mail.HeaderSubject, tagged(l.Number, subject))
+	m.SetGenHeader(mail.HeaderSubject, tagged(l.Number, unturned(subject)))
 	m.SetDateWithValue(l.QueuedAt.UTC())
 	m.SetGenHeader(mail.HeaderMessageID, "<"+l.MessageID+">")
 	if validID(l.InReplyTo) {
@@ -130,8 +133,8 @@ func writeHeader(m *mail.Msg, l core.Letter, subject string) error {
 		m.SetGenHeader("Auto-Submitted", submitted)
 		m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
 	}
-	if l.Kind == core.Digest {
-		m.SetGenHeader(mail.HeaderPrecedence, "bulk")
+	if err := writeList(m, l); err != nil {
+		return err
 	}
 	if l.Loop != "" {
 		if !printable(l.Loop) {
@@ -150,5 +153,5 @@ func headerAddress(field string, a core.Address) (*netmail.Address, error) {
 	if err := checkAddress(a.Address); err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	return &netmail.Address{Name: strings.TrimSpace(a.Name), Address: a.Address}, nil
+	return &netmail.Address{Name: strings.TrimSpace(unturned(a.Name)), Address: a.Address}, nil
 }

@@ -153,7 +153,7 @@ func disposition(name string) string {
 			return '_'
 		}
 		return r
-	}, strings.TrimSpace(name))
+	}, strings.TrimSpace(unturned(name)))
 	switch {
 	case name == "":
 		return "attachment"

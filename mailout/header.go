@@ -26,6 +26,17 @@ func plain(field, value string) error {
 	return nil
 }
 
+// unturned takes out what embeds, overrides or isolates a direction of writing:
+// it would turn what a mail program shows behind it (R21).
+func unturned(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // printable says whether s is ASCII without control characters.
 func printable(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -134,7 +134,9 @@ func run(t *template.Template, name string, values any) (string, error) {
 // what must not be repeated (R51).
 func (c *Composer) Words(l core.Letter) (subject, plain, rich string, err error) {
 	l = withheld(l)
-	subject, plain, rich, err = c.words(l)
+	if subject, plain, rich, err = c.words(l); err == nil {
+		subject, err = c.steady(l, subject)
+	}
 	return tagged(l.Number, subject), plain, rich, err
 }
 

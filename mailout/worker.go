@@ -215,6 +215,10 @@ func (s *Sender) ended(ctx, hard context.Context, l core.Letter, v verdict, begu
 		s.log.Error("mail cannot be built", facts...)
 		return
 	case core.SenderRefused:
+		if v.Envelope == "" { // tried, and refused: no one's fault
+			s.log.Info("the server does not take the empty sender", facts...)
+			break
+		}
 		s.log.Error("the server refuses the envelope sender", append(facts, "envelope", v.Envelope)...)
 		if v.Envelope == l.From.Address { // nothing plainer to fall back to
 			s.away("the sender is refused: "+v.Answer, true)

@@ -63,6 +63,8 @@ type Links interface {
 	MoveByLink(ctx context.Context, link string) (core.MoveLink, error)
 	PressMove(ctx context.Context, link string) (core.MoveLink, error)
 	QuestionByLink(ctx context.Context, link string) (core.QuestionView, error)
+	LeavingByLink(ctx context.Context, link string) (core.Leaving, error)
+	PressLeaving(ctx context.Context, link string) (core.Leaving, error)
 	PressQuestion(ctx context.Context, link string, struck []int64) error
 }
 

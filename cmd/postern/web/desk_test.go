@@ -1,8 +1,8 @@
 package web
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,6 +33,7 @@ type fakeDesk struct {
 	fileType string
 	move     core.MoveLink
 	question core.QuestionView
+	leaving  core.Leaving
 	held     []core.HeldLine
 	heldOf   core.HeldQuery // of the last list
 	heldMore bool
@@ -279,6 +280,22 @@ func (f *fakeDesk) HeldMailView(_ context.Context, _ core.Viewer, ledger int64) 
 
 func (f *fakeDesk) TreatAsHuman(context.Context, core.Viewer, string, int64) error {
 	return f.changed("TreatAsHuman")
+}
+
+func (f *fakeDesk) LeavingByLink(_ context.Context, link string) (core.Leaving, error) {
+	if link != "good" {
+		return core.Leaving{}, core.ErrExpired
+	}
+	return f.leaving, f.looked("LeavingByLink")
+}
+
+func (f *fakeDesk) PressLeaving(ctx context.Context, link string) (core.Leaving, error) {
+	v, err := f.LeavingByLink(ctx, link)
+	if err != nil {
+		return v, err
+	}
+	v.Done = true
+	return v, f.changed("PressLeaving")
 }
 
 func (f *fakeDesk) SettleLetter(_ context.Context, _ core.Viewer, _ string, id int64, word core.LetterWord) error {

@@ -51,7 +51,7 @@ func (p *pages) arrive(w http.ResponseWriter, v *visit, r route) error {
 		if err := v.ParseForm(); err != nil {
 			return errBadForm
 		}
-		if !validNonce(v.PostForm.Get("nonce"), known, v.session) {
+		if !oneClick(v, r) && !validNonce(v.PostForm.Get("nonce"), known, v.session) {
 			return errStale
 		}
 	}

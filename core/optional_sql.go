@@ -1,0 +1,51 @@
+package core
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// leavingByLink finds the letter whose List-Unsubscribe a link stands in.
+func (d *Desk) leavingByLink(ctx context.Context, t *tx, link string) (Leaving, leaving, error) {
+	letter, secret := readLeavingLink(link)
+	var v Leaving
+	var l leaving
+	var kind Kind
+	var id, language string
+	err := t.QueryRow(ctx, `
+		select person, desk, kind, address, message_id, language from outbox
+		where id = $1 and person is not null`, letter).
+		Scan(&l.person, &l.desk, &kind, &v.Address, &id, &language)
+	if err == pgx.ErrNoRows || err == nil && (optional[kind] == "" || !sameSecret(secret, d.set.Key.Link(unsubscribe, id))) {
+		return Leaving{}, leaving{}, ErrExpired
+	}
+	if err != nil {
+		return Leaving{}, leaving{}, err
+	}
+	desk, err := d.deskByID(l.desk)
+	if err != nil {
+		return Leaving{}, leaving{}, err
+	}
+	l.event = optional[kind]
+	v.Event, v.Desk = l.event, desk.Name.In(language)
+	err = t.QueryRow(ctx, `
+		select exists (select from preference where person = $1 and desk = $2 and event = $3 and how = 'nothing')`,
+		l.person, l.desk, l.event).Scan(&v.Done)
+	return v, l, err
+}
+
+const turningOff = `
+	insert into preference (person, desk, event, how) values ($1, $2, $3, 'nothing')
+	on conflict (person, desk, event) do update set how = 'nothing'`
+
+func turnOff(ctx context.Context, t *tx, l leaving) error {
+	_, err := t.Exec(ctx, turningOff, l.person, l.desk, l.event)
+	return err
+}
+
+func queueLeaving(b *pgx.Batch, l *leaving) {
+	if l != nil {
+		b.Queue(turningOff, l.person, l.desk, l.event)
+	}
+}
