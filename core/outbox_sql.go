@@ -104,7 +104,8 @@ func (d *Desk) sending() []int {
 
 // idsOf are the ids that the recipient of a letter o has of its case: the first,
 // and the newest of those before it. A letter that is on its way counts, too:
-// one that goes out beside it must not begin a thread of its own.
+// one that goes out beside it must not begin a thread of its own. (+ 0: the
+// index of a case is what finds them, never half of the outbox.)
 const idsOf = `case when o.case_id is null then '{}' else array(
 	select message_id from (
 		select message_id, at, row_number() over (order by at, own) as n, count(*) over () as all_of_them, own from (
@@ -112,7 +113,7 @@ const idsOf = `case when o.case_id is null then '{}' else array(
 			where l.case_id = o.case_id and l.from_address = o.address and l.message_id <> '' and l.state = 'filed' and l.ended_at <= o.queued_at
 			union all
 			select s.message_id, s.queued_at, 1 from outbox s
-			where s.case_id = o.case_id and s.address = o.address and s.id < o.id and s.state not in ('withheld', 'failed', 'expired')
+			where s.case_id = o.case_id and s.address = o.address and s.id + 0 < o.id and s.state not in ('withheld', 'failed', 'expired')
 		) have
 	) numbered
 	where n = 1 or n > all_of_them - 20 order by n) end`
@@ -150,7 +151,7 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 			coalesce(p.name, '') as name, o.message_id, o.in_reply_to, o.answerable, o.note_hash, o.queued_at, o.bytes, o.resent,
 			`+idsOf+` as refs,
 			coalesce((select s.payload->>'title' from outbox s
-				where s.case_id = o.case_id and s.address = o.address and s.id < o.id and s.state not in ('withheld', 'expired')
+				where s.case_id = o.case_id and s.address = o.address and s.id + 0 < o.id and s.state not in ('withheld', 'expired')
 					and s.payload->>'title' <> '' and s.payload->>'fixed' is null
 				order by s.id limit 1), '') as told,
 			coalesce((select text from comment x where x.id = (o.payload->>'comment')::bigint),

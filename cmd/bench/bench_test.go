@@ -74,7 +74,7 @@ func TestSink_tellsOfEveryMail(t *testing.T) {
 	r, w := io.Pipe()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runSink(ctx, w) }()
+	go func() { ended <- runSink(ctx, "0s", w) }()
 	said := bufio.NewScanner(r)
 	said.Scan()
 	addr := said.Text()

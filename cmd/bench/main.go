@@ -48,8 +48,8 @@ func main() {
 func run(ctx context.Context, args []string) int {
 	var err error
 	switch {
-	case slices.Equal(args, []string{"sink"}):
-		err = runSink(ctx, os.Stdout)
+	case len(args) == 2 && args[0] == "sink":
+		err = runSink(ctx, args[1], os.Stdout)
 	case slices.Equal(args, []string{"raw"}):
 		err = runRaw(ctx, os.Stdin, os.Stdout)
 	default:

@@ -44,6 +44,8 @@ func init() { // not in the declaration: help lists them, and they need options
 		}},
 		{"replies", "new mails only, and then as many replies to them", measureReplies},
 		{"memory", "peak memory of Postern: five times as many mails, and ten mails of 39 MiB", measureMemory},
+		{"send", "composing and sending 2,000 mails that wait in the outbox", measureSending},
+		{"answers", "sending to a server that takes 200 ms for each answer, by 4 and 12 connections", measureSlowAnswers},
 		{"latency", "from a mail's arrival to its confirmation, with nothing else to do", measureLatency},
 		{"reading", "reading mails of all sizes and deciding what kind each is, per core", measureReading},
 		{"worst", "reading every fixture and every bomb: time for its size, and memory", measureWorst},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ type instance struct {
 	dir      string
 	log      string
 	profile  string // folder for profiles; "": none
+
+	smtp        *sink // nil: the world's
+	connections int   // to it at most; 0: as it comes
 }
 
 var settingsFile = template.Must(template.New("postern.toml").Parse(`[instance]
@@ -44,7 +48,8 @@ password = "any"
 host = "127.0.0.1"
 port = {{.SMTPPort}}
 tls = "none"
-[desk.support]
+{{with .Connections}}connections = {{.}}
+{{end}}[desk.support]
 file = "default.toml"
 {{with .Poll}}[limits]
 poll = "{{.}}"{{end}}
@@ -79,14 +84,14 @@ func (i *instance) settings(poll time.Duration) error {
 	if err != nil {
 		return err
 	}
-	_, smtp, err := net.SplitHostPort(i.sink.addr)
+	_, smtp, err := net.SplitHostPort(cmp.Or(i.smtp, i.sink).addr)
 	if err != nil {
 		return err
 	}
 	facts := map[string]any{
 		"Listen": listen, "Dir": i.dir, "DNS": i.dns.Addr(), "Database": i.databaseURL(i.database),
 		"Address": deskAddress, "IMAPPort": i.imapPort(), "SMTPPort": smtp, "User": i.mailbox, "Poll": "",
-		"Since": "",
+		"Since": "", "Connections": i.connections,
 	}
 	if poll > 0 {
 		facts["Poll"] = poll.String()
@@ -114,13 +119,13 @@ func (i *instance) command(ctx context.Context, args ...string) error {
 }
 
 // serve starts Postern.
-func (i *instance) serve() (*process, error) {
+func (i *instance) serve(words ...string) (*process, error) {
 	log, err := os.OpenFile(i.log, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(i.program, "serve", "--config", i.config())
+	cmd := exec.Command(i.program, append([]string{"serve", "--config", i.config()}, words...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if i.profile != "" {
 		cmd.Env = append(os.Environ(), "BENCH_PROFILE="+i.profile)

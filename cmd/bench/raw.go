@@ -44,7 +44,8 @@ type rawOrder struct {
 	User     string
 	SMTP     string
 	Mails    int
-	Out      int // mails to be sent in all
+	Out      int  // mails to be sent in all
+	Ready    bool // they wait in the table of letters, with their bytes: nothing is fetched
 }
 
 // rawDone is its answer.
@@ -84,6 +85,10 @@ type raw struct {
 
 func (r *raw) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	if r.Ready {
+		r.sendAll(ctx, group)
+		return group.Wait()
+	}
 	mails := make(chan rawMail, 50)
 	group.Go(func() error {
 		defer close(mails)
@@ -99,6 +104,12 @@ func (r *raw) run(ctx context.Context) error {
 			return nil
 		})
 	}
+	r.sendAll(ctx, group)
+	return group.Wait()
+}
+
+// sendAll starts the senders.
+func (r *raw) sendAll(ctx context.Context, group *errgroup.Group) {
 	letters := make(chan rawLetter, claimMost)
 	group.Go(func() error {
 		defer close(letters)
@@ -107,7 +118,6 @@ func (r *raw) run(ctx context.Context) error {
 	for range rawSenders {
 		group.Go(func() error { return r.send(ctx, letters) })
 	}
-	return group.Wait()
 }
 
 type rawMail struct {
@@ -187,8 +197,9 @@ create table entry (id bigint generated always as identity primary key, mail big
 create table happening (id bigint generated always as identity primary key, mail bigint not null references mail, kind text not null, at timestamptz not null);
 create table letter (
 	id bigint generated always as identity primary key,
-	mail bigint not null references mail,
+	mail bigint references mail,
 	address text not null,
+	bytes bytea,
 	state text not null default 'queued',
 	due_at timestamptz not null,
 	holder text not null default '',
@@ -196,6 +207,7 @@ create table letter (
 	dotted_at timestamptz,
 	sent_at timestamptz
 );
+alter table letter alter bytes set storage external;
 create index letter_due on letter (due_at) where state = 'queued';
 create index letter_mail on letter (mail);`
 

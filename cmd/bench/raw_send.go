@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 type rawLetter struct {
 	id      int64
 	address string
+	bytes   []byte // nil: a text of ours
 }
 
 // claim takes letters in batches, until all have been taken.
@@ -22,9 +24,9 @@ func (r *raw) claim(ctx context.Context, letters chan<- rawLetter) error {
 		rows, _ := r.pool.Query(ctx, `
 			update letter set state = 'sending', holder = 'raw', lease_until = now() + interval '60 seconds'
 			where id in (select id from letter where state = 'queued' order by due_at limit $1 for update skip locked)
-			returning id, address`, claimMost)
+			returning id, address, bytes`, claimMost)
 		batch, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l rawLetter, err error) {
-			return l, row.Scan(&l.id, &l.address)
+			return l, row.Scan(&l.id, &l.address, &l.bytes)
 		})
 		if err != nil {
 			return err
@@ -153,8 +155,11 @@ func (c *rawConn) send(l rawLetter, beforeDot func() error) error {
 			return err
 		}
 	}
-	fmt.Fprintf(c.out, "From: %s\r\nTo: %s\r\nSubject: We have your mail\r\nMessage-ID: <raw.%d@%s>\r\n%s",
-		deskAddress, l.address, l.id, deskDomain, rawBody)
+	if l.bytes != nil {
+		_, _ = c.out.Write(bytes.ReplaceAll(l.bytes, []byte("\r\n."), []byte("\r\n..")))
+	} else {
+		c.text(l)
+	}
 	if err := c.out.Flush(); err != nil {
 		return err
 	}
@@ -162,6 +167,11 @@ func (c *rawConn) send(l rawLetter, beforeDot func() error) error {
 		return err
 	}
 	return c.say('2', ".\r\n")
+}
+
+func (c *rawConn) text(l rawLetter) {
+	fmt.Fprintf(c.out, "From: %s\r\nTo: %s\r\nSubject: We have your mail\r\nMessage-ID: <raw.%d@%s>\r\n%s",
+		deskAddress, l.address, l.id, deskDomain, rawBody)
 }
 
 // rawBody is about as long as a confirmation of Postern's.

@@ -18,8 +18,12 @@ import (
 // process of its own, so that its CPU time can be told apart. On its standard
 // output it says where it listens, and then a line for each mail.
 
-// runSink is that process, until ctx ends.
-func runSink(ctx context.Context, out io.Writer) error {
+// runSink is that process, until ctx ends. Every answer of it takes a while.
+func runSink(ctx context.Context, while string, out io.Writer) error {
+	wait, err := time.ParseDuration(while)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -36,7 +40,7 @@ func runSink(ctx context.Context, out io.Writer) error {
 		}
 		go func() {
 			defer conn.Close()
-			_ = takeMail(conn, said) // a client that hangs up ends it
+			_ = takeMail(conn, wait, said) // a client that hangs up ends it
 		}()
 	}
 }
@@ -54,9 +58,10 @@ func (l *lines) say(at time.Time, to []byte) {
 }
 
 // takeMail speaks as much SMTP as it takes.
-func takeMail(conn net.Conn, said *lines) error {
+func takeMail(conn net.Conn, wait time.Duration, said *lines) error {
 	in := bufio.NewReaderSize(conn, 64<<10)
 	answer := func(text string) error {
+		time.Sleep(wait)
 		_, err := io.WriteString(conn, text)
 		return err
 	}
@@ -125,12 +130,12 @@ type taken struct {
 	to string
 }
 
-func startSink() (*sink, error) {
+func startSink(wait time.Duration) (*sink, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(ourselves(), "sink")
+	cmd := exec.Command(ourselves(), "sink", wait.String())
 	cmd.Stdout, cmd.Stderr = w, os.Stderr
 	s := &sink{news: make(chan struct{}, 1)}
 	s.process, err = start(cmd)

@@ -75,7 +75,7 @@ func newWorld(ctx context.Context, o options) (w *world, err error) {
 	if err = w.dns.Serve("127.0.0.1:0"); err != nil {
 		return w, err
 	}
-	w.sink, err = startSink()
+	w.sink, err = startSink(0)
 	return w, err
 }
 
