@@ -72,15 +72,31 @@ func (t *settler) dot(d core.Dotting) leave {
 	return <-r.answer
 }
 
+// lanes are how many commits may be under way at a time: while one waits for
+// the disk, letters that are ready gather for the next. A letter is in one of
+// them at most.
+const lanes = 4
+
 // run commits until stop is closed, and what is left then.
 func (t *settler) run(stop <-chan struct{}) {
+	var others sync.WaitGroup
+	for range lanes - 1 {
+		others.Go(func() { t.lane(stop, false) })
+	}
+	t.lane(stop, true)
+	others.Wait()
+}
+
+// lane makes one commit after another. The last one commits what is left at the
+// end.
+func (t *settler) lane(stop <-chan struct{}, last bool) {
 	var failing time.Time // since when
 	pause := t.first
 	for {
 		wait, something := t.due()
 		stopping := closed(stop)
 		switch {
-		case !something && stopping:
+		case stopping && (!something || !last):
 			return
 		case something && (wait <= 0 || stopping):
 			err := t.commit()
@@ -142,7 +158,9 @@ func (t *settler) commit() error {
 	ended, dots := t.ended, t.dots
 	t.ended, t.dots = nil, nil
 	t.mu.Unlock()
-
+	if len(ended) == 0 && len(dots) == 0 {
+		return nil // another lane has them
+	}
 	next := make([]core.Dotting, len(dots))
 	for i, r := range dots {
 		next[i] = r.Dotting

@@ -5,8 +5,6 @@ import (
 	"net/textproto"
 	"time"
 
-	"github.com/wneessen/go-mail/smtp"
-
 	"postern/core"
 )
 
@@ -36,12 +34,11 @@ func (c *connection) transact(l core.Letter, raw []byte, limits limits, dot func
 	if err := c.Rcpt(to); err != nil {
 		return fail(atRcpt, err)
 	}
-	body, err := c.Data()
-	if err != nil {
+	if err := c.data(); err != nil {
 		return fail(atData, err)
 	}
 	c.wire.limit(limits.block)
-	if _, err := body.Write(raw); err != nil {
+	if err := writeMail(c.Text.W, raw); err != nil {
 		return fail(atWrite, c.lastWord(err))
 	}
 	switch dot() {
@@ -53,14 +50,12 @@ func (c *connection) transact(l core.Letter, raw []byte, limits limits, dot func
 		return verdict{Delivery: core.Delivery{Result: core.Unsent}, noted: true}, atWrite
 	}
 	c.wire.limit(limits.dot)
-	if err := body.Close(); err != nil {
+	said, err := c.end()
+	if err != nil {
 		return fail(atDot, err)
 	}
 	v.Result, v.Code = core.Accepted, 250
-	if said, ok := body.(*smtp.DataCloser); ok {
-		v.Enhanced = enhanced.FindString(said.ServerResponse())
-		v.Answer = oneLine(said.ServerResponse())
-	}
+	v.Enhanced, v.Answer = enhanced.FindString(said), oneLine(said)
 	return v, atDot
 }
 

@@ -249,10 +249,7 @@ func newView(l core.Letter, lang *language) *view {
 		v.Text = textGoesHere
 		v.Quoted = quoted(v.written)
 	}
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
+	zone := zoneOf(p.Zone)
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
@@ -267,6 +264,21 @@ func newView(l core.Letter, lang *language) *view {
 		}
 	}
 	return v
+}
+
+// zones are those of desks: the library reads a file each time it is asked.
+var zones sync.Map
+
+func zoneOf(name string) *time.Location {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	zones.Store(name, zone)
+	return zone
 }
 
 // written is a person's text as they wrote it, without the empty lines around.

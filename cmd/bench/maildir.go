@@ -111,9 +111,11 @@ func (s *store) fill(dir string) error {
 }
 
 func (s *store) add(dir string) error {
-	now := time.Now()
+	// after the mailbox was added, also if Postern takes its time to start: what
+	// came before that is not answered (R74)
+	soon := time.Now().Add(time.Minute)
 	for _, file := range s.files {
-		if err := os.Chtimes(file, now, now); err != nil {
+		if err := os.Chtimes(file, soon, soon); err != nil {
 			return err
 		}
 		if err := put(dir, file); err != nil {
