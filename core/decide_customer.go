@@ -391,7 +391,7 @@ func (r *reading) about(c *caseRow, language string) Payload {
 // written: its requester was never verified, and nobody of the desk has
 // written to them publicly (R51).
 func (r *reading) fixed(c *caseRow) bool {
-	if r.plan.deskWrote || c.DeskWroteAt != nil {
+	if r.plan.deskWrote || c.DeskWroteAt != nil || r.plan.change != nil && r.plan.change.why != "" {
 		return false
 	}
 	if c.Requester == r.plan.person {
@@ -519,6 +519,7 @@ func (r *reading) tellCustomers(c *caseRow) {
 		}
 		w.payload = r.about(c, to.language)
 		w.payload.Actor, w.payload.Reason = r.writer(), ch.why
+		w.payload.When = ch.until
 		offer(r.desk, &w, ch.to.Key)
 		r.send(w, c.ID)
 	}

@@ -23,7 +23,7 @@ type Composer struct {
 // *FileError: the letter is sound and may be composed later. Any other error
 // is a defect, of the letter or of a template.
 func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, error)) ([]byte, error) {
-	l = withheld(l)
+	l = prepared(l)
 	subject, body, inHTML, err := c.words(l)
 	if err != nil {
 		return nil, err
@@ -45,6 +45,15 @@ func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, 
 	return files.fill(frame.Bytes(), open)
 }
 
+// prepared is a letter without what must not be repeated, and of which nothing
+// can take the mail apart.
+func prepared(l core.Letter) core.Letter {
+	l = withheld(l)
+	l.Payload = shownPayload(l.Payload)
+	l.To.Name, l.From.Name, l.Text, l.Said = shown(l.To.Name), shown(l.From.Name), shownLines(l.Text), shownLines(l.Said)
+	return l
+}
+
 // withheld takes out of a letter what it must not repeat of the mail that
 // caused it (R51): subject, text, names, files. Our own links and words stay.
 // It is done here and not in the templates: no wording can undo it.
@@ -56,13 +65,13 @@ func withheld(l core.Letter) core.Letter {
 		return l
 	}
 	p := l.Payload
-	l.To.Name = ""
+	l.To.Name, l.Said = "", ""
 	if l.Kind != core.Answer { // what a person of the desk wrote is no repetition
 		l.Text, l.Files = "", nil
 	}
 	l.Payload = core.Payload{
 		Fixed: true, Desk: p.Desk, Contact: p.Contact,
-		Status: p.Status, Means: p.Means, Changed: p.Changed, Was: p.Was,
+		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
 	}
 	if l.Kind == core.WordRefused {

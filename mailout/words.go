@@ -2,6 +2,7 @@ package mailout
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,8 +20,10 @@ import (
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
+	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
+	core.Escalation,
 }
 
 // fallback is the language that has every mail.
@@ -133,12 +136,12 @@ func run(t *template.Template, name string, values any) (string, error) {
 // Words are a letter's subject and body, as plain text and as HTML, without
 // what must not be repeated (R51).
 func (c *Composer) Words(l core.Letter) (subject, plain, rich string, err error) {
-	l = withheld(l)
+	l = prepared(l)
 	subject, plain, rich, err = c.words(l)
 	return tagged(l.Number, subject), plain, rich, err
 }
 
-// words renders subject and body of l in its language: the body as plain text
+// words renders subject and body of l, which is prepared, in its language: the body as plain text
 // and, made of the same, as HTML.
 func (c *Composer) words(l core.Letter) (subject, plain, rich string, err error) {
 	lang, t := c.template(l)
@@ -186,17 +189,22 @@ type view struct {
 	Desk, Contact               string
 	Actor, Customer, Company    string
 	Status, Means, Was          string
+	Class                       string // of the status: "resolved"
 	Changed, Fixed              bool
+	Reopened                    bool // it had ended, and has not now
 	Note                        bool // an answer becomes a note
 	ReplyTo, Internal, To, Name string
 	Above                       string
 	Text                        string // "" or a placeholder
 	Quoted                      string // the text with "> " before each line
+	Said                        string // so, what the reader wrote last: its beginning
 	Marks, Lines, Proposed      []string
 	PerhapsAbout                string
 	Reason                      string
 	Words                       []core.Word
 	Links                       []core.Link
+	Actions                     []action
+	Documents                   []core.Document
 	Code                        string
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
@@ -208,7 +216,9 @@ type view struct {
 	MorePeople, MoreOthers  int // and how much of it is not listed
 	Page                    string
 
-	written string
+	written  string
+	answerTo string
+	forAgent bool
 }
 
 // item is one thing gathered, for a question or a digest.
@@ -221,22 +231,21 @@ type file struct{ Name, Size string }
 
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
-	p = unmarkedPayload(p)
-	for _, value := range []*string{&l.To.Name, &l.From.Name, &l.Text} {
-		*value = unmarked(*value)
-	}
 	v := &view{
 		Number: l.Number, Title: p.Title, Case: l.Case,
-		Desk: p.Desk, Contact: strings.TrimSpace(p.Contact),
+		Desk: p.Desk, Contact: p.Contact,
 		Actor: p.Actor, Customer: p.Customer, Company: p.Company,
-		Status: p.Status, Means: p.Means, Was: p.Was,
-		Changed: p.Changed, Fixed: p.Fixed,
+		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class),
+		Changed: p.Changed, Fixed: p.Fixed, Reopened: p.From.Ended() && !p.Class.Ended(),
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
 		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
-		Words: p.Words, Links: p.Links, Code: p.Code,
+		Words: p.Words, Links: p.Links, Code: p.Code, Documents: p.Documents,
+		answerTo: cmp.Or(l.ReplyTo, l.From.Address), forAgent: l.ForAgent,
+		Said: quoted(beginning(written(l.Said), saidLines, saidRunes)),
 	}
+	v.Actions = v.actions(l)
 	if v.Desk == "" {
 		v.Desk = l.From.Name
 	}
@@ -257,11 +266,11 @@ func newView(l core.Letter, lang *language) *view {
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
-		shown := file{unmarked(f.Name), lang.size(f.Size)}
+		one := file{shown(f.Name), lang.size(f.Size)}
 		if f.Attach {
-			v.Attached = append(v.Attached, shown)
+			v.Attached = append(v.Attached, one)
 		} else {
-			v.Named = append(v.Named, shown)
+			v.Named = append(v.Named, one)
 		}
 	}
 	return v
