@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	netmail "net/mail"
 	"strings"
 
@@ -15,7 +16,9 @@ import (
 // Composer turns letters into mails. It holds the parsed templates, is built
 // once and serves any number of goroutines.
 type Composer struct {
+	files     fs.FS // of the words that come along
 	languages map[string]*language
+	desks     map[string]map[string]*language // of desks with words of their own: all of them
 }
 
 // Compose builds the mail: its bytes are what every attempt sends (R58). open
