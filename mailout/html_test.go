@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden mails anew")
 // here, to be looked at. go test ./mailout -run Golden -update writes them.
 func TestGolden(t *testing.T) {
 	c := newComposer(t)
-	for _, lang := range c.Languages() {
+	for _, lang := range c.Languages("") {
 		for _, sample := range Samples(lang) {
 			t.Run(sample.Name+"."+lang, func(t *testing.T) {
 				subject, plain, rich, err := c.Words(sample.Letter)
@@ -161,7 +161,7 @@ func TestHTML_isSafe(t *testing.T) {
 
 func TestWords_oneNoticeIsNotCounted(t *testing.T) {
 	c := newComposer(t)
-	for _, lang := range c.Languages() {
+	for _, lang := range c.Languages("") {
 		l := Sample(core.Digest, lang)
 		for n, counted := range map[int]bool{1: false, 2: true} {
 			l.Payload.Items = make([]core.Waiting, n)

@@ -72,13 +72,16 @@ var templateError = regexp.MustCompile(`^template: ([^\s:]+):([0-9]+)(?::([0-9]+
 var notThere = regexp.MustCompile(`at <(\$?\.?[^>]*)>: (?:can't evaluate field (\w+) in type|nil data; no entry for key)`)
 
 // problem makes an error of text/template one for people.
-func (f texts) problem(err error) error {
-	m := templateError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
+func (f texts) problem(of error) error {
+	m := templateError.FindStringSubmatch(strings.ReplaceAll(of.Error(), "\n", " "))
 	if m == nil {
-		return err
+		return of
 	}
 	line, _ := strconv.Atoi(m[2])
-	column, _ := strconv.Atoi(m[3])
+	column, err := strconv.Atoi(m[3])
+	if err == nil {
+		column++ // they count from 0
+	}
 	message := m[4]
 	if field := notThere.FindStringSubmatch(message); field != nil {
 		message = fmt.Sprintf("%s: there is nothing called %s here", field[1], field[2])

@@ -1,6 +1,7 @@
 package mailout
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -8,14 +9,13 @@ import (
 	"postern/core/flow"
 )
 
-// Languages are those that there are words for.
-func (c *Composer) Languages() []string {
-	var all []string
-	for code := range c.languages {
-		all = append(all, code)
+// Languages are those that there are words for, a desk's own among them.
+func (c *Composer) Languages(desk string) []string {
+	languages := c.languages
+	if own := c.desks[desk]; own != nil {
+		languages = own
 	}
-	slices.Sort(all)
-	return all
+	return slices.Sorted(maps.Keys(languages))
 }
 
 // Kinds are all mails that there are words for.
@@ -182,7 +182,7 @@ func Sample(k core.Kind, language string) core.Letter {
 	case core.Approval:
 		p.Class, p.Status, p.Means = flow.Customer, "Need input", "We ask for your approval. Nothing is done before."
 		l.Text = "A second print queue for hall 2, so that labels go on while a roller is changed."
-		l.Files = []core.LetterFile{{Name: "design.pdf", Type: "application/pdf", Size: 180 << 10, Attach: true, Blob: 7}}
+		l.Files = []core.LetterFile{{Name: "design.pdf", Type: "application/pdf", Size: 48 << 10, Attach: true, Blob: 7}}
 		p.Lines = []string{"Hours: 6", "Cost: by your contract, 6 hours at its rate"}
 		p.Words = []core.Word{{Word: "APPROVE", Does: "In progress"}, {Word: "DECLINE", Does: "Closed"}}
 		p.Links = []core.Link{{Purpose: "move", Label: "In progress", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
