@@ -247,8 +247,12 @@ func (w *htmlWriter) rows(lines []string) {
 			if href := w.words[word]; href != "" {
 				shown = anchor(href, word)
 			}
-			w.b.WriteString(`<td class="ink" valign="top" style="padding:2px 16px 2px 0;font-family:ui-monospace,Consolas,Menlo,monospace;font-weight:bold;color:#1c232b">` + shown +
-				`</td><td class="ink" style="padding:2px 0;color:#1c232b">` + html.EscapeString(does) + "</td>")
+			whole := "" // a word of usual length is not broken to make room for what it does
+			if len(word) <= 24 {
+				whole = "overflow-wrap:normal;word-break:normal;"
+			}
+			w.b.WriteString(`<td class="ink" valign="top" style="padding:2px 16px 2px 0;` + whole + `font-family:ui-monospace,Consolas,Menlo,monospace;font-weight:bold;color:#1c232b">` + shown +
+				`</td><td class="ink" valign="top" style="padding:2px 0;color:#1c232b">` + html.EscapeString(does) + "</td>")
 		case codePattern.MatchString(line):
 			w.b.WriteString(`<td class="ink" style="padding:4px 0;font-family:ui-monospace,Consolas,Menlo,monospace;font-size:24px;letter-spacing:2px;color:#1c232b">` + html.EscapeString(line) + "</td>")
 		default:

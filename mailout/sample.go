@@ -184,8 +184,8 @@ func Sample(k core.Kind, language string) core.Letter {
 		l.Text = "A second print queue for hall 2, so that labels go on while a roller is changed."
 		l.Files = []core.LetterFile{{Name: "design.pdf", Type: "application/pdf", Size: 48 << 10, Attach: true, Blob: 7}}
 		p.Lines = []string{"Hours: 6", "Cost: by your contract, 6 hours at its rate"}
-		p.Words = []core.Word{{Word: "APPROVE", Does: "In progress"}, {Word: "DECLINE", Does: "Closed"}}
-		p.Links = []core.Link{{Purpose: "move", Label: "In progress", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
+		p.Words = []core.Word{{Word: "APPROVE", Does: "Approved"}, {Word: "DECLINE", Does: "Declined"}}
+		p.Links = []core.Link{{Purpose: "move", Label: "Approved", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
 		p.When = time.Date(2026, 3, 18, 16, 0, 0, 0, time.UTC)
 	case core.Meeting:
 		p.Actor, p.Page = "Mia Holm", "https://meet.example.org/abc-defg-hij"
