@@ -135,3 +135,24 @@ func TestConfirmation_saysWhenTheDeskOpens(t *testing.T) {
 		})
 	}
 }
+
+// What a notice offers is carried out when the mail that is written already is
+// sent: to whatever address, with nothing but the case in its subject.
+func TestNotice_whatItOffersWorks(t *testing.T) {
+	for command, want := range map[string]string{"#status resolved": "resolved", "#status need-input": "need-input", "#note": "open"} {
+		t.Run("R42/"+command, func(t *testing.T) {
+			w := newWorld(t, nil)
+			o := w.opens(mail{from: anna})
+			if !strings.Contains(commands(o.mia), command) {
+				t.Fatalf("offered: %s", commands(o.mia))
+			}
+			w.receive(mail{from: mia, subject: "[" + o.Case + "]", text: command + "\r\n"})
+			if got := w.status(o); got != want {
+				t.Errorf("the case is %s", got)
+			}
+			if n := w.count(`select count(*) from comment where case_id = $1`, o.CaseID); n != 0 {
+				t.Errorf("%d comments", n)
+			}
+		})
+	}
+}
