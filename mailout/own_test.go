@@ -3,6 +3,9 @@ package mailout
 import (
 	"errors"
 	"fmt"
+	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -149,6 +152,27 @@ func BenchmarkOwn(b *testing.B) {
 	for b.Loop() {
 		if found := c.Own("support", f, "texts"); found != nil {
 			b.Fatal(fmt.Sprint(found))
+		}
+	}
+}
+
+// Whoever writes a template finds every mail and every value in the document.
+func TestDocument_namesEveryMailAndEveryValue(t *testing.T) {
+	source, err := os.ReadFile("../docs/mails.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kinds {
+		if !strings.Contains(string(source), "`"+string(k)+"`") {
+			t.Errorf("no %s", k)
+		}
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[view]()) {
+		// what only our own mails to agents are made of
+		inner := []string{"Fixed", "Note", "ReplyTo", "Internal", "Above", "Marks", "Proposed", "PerhapsAbout",
+			"People", "Others", "Done", "PeopleCount", "OtherCount", "MorePeople", "MoreOthers"}
+		if f.IsExported() && !slices.Contains(inner, f.Name) && !strings.Contains(string(source), "`."+f.Name+"`") {
+			t.Errorf("no .%s", f.Name)
 		}
 	}
 }
