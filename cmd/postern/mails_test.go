@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"postern/core"
 )
 
 // writeAll writes files into a folder.
@@ -86,5 +89,35 @@ func TestMailTemplates_areRefusedAtTheStart(t *testing.T) {
 				t.Errorf("%d, no %q in\n%s", code, c.want, stderr)
 			}
 		})
+	}
+}
+
+// What agents find under /mails is each mail in the words of the desk.
+func TestSampleMails_areThoseOfTheDesk(t *testing.T) {
+	dir := t.TempDir()
+	writeAll(t, dir, map[string]string{"confirmation.en.txt": ahoy})
+	desks := []DeskFile{{Key: "support", MailTemplates: dir}, {Key: "other"}}
+	c, err := newComposer(desks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSampleMails(c, desks)
+	for _, desk := range s.Desks() {
+		for _, language := range s.Languages(desk) {
+			for _, name := range s.Names() {
+				m, err := s.Mail(desk, name, language)
+				if err != nil || m.Subject == "" || m.Text == "" || !strings.HasPrefix(m.HTML, "<!DOCTYPE html>") {
+					t.Errorf("%s %s %s: %v", desk, name, language, err)
+				}
+				if own := desk == "support" && strings.HasPrefix(name, "confirmation") && language == "en"; strings.Contains(m.Text, "Ahoy") != own {
+					t.Errorf("%s %s %s: its own words: %v", desk, name, language, !own)
+				}
+			}
+		}
+	}
+	for _, wrong := range [][3]string{{"none", "status", "en"}, {"support", "stat", "en"}, {"support", "status", "fr"}} {
+		if _, err := s.Mail(wrong[0], wrong[1], wrong[2]); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("%v: %v", wrong, err)
+		}
 	}
 }
