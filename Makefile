@@ -11,10 +11,10 @@ FUZZTIME = 20s
 # unpacked archive, and not in a checkout that belongs to another user.
 STAMP = $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 
-.PHONY: help build run test deps fuzz bench prove
+.PHONY: help build run test deps fuzz bench prove mail-pictures
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: ## bin/postern
 	@go build -buildvcs=$(STAMP) -o bin/postern ./cmd/postern
@@ -40,3 +40,7 @@ bench: deps ## how fast it is, beside a pipeline without rules
 prove: PACKAGES = postgresql
 prove: deps ## nothing lost, nothing twice, with 50 kills
 	@go run ./cmd/prove
+
+mail-pictures: PACKAGES = chromium fonts-dejavu-core
+mail-pictures: deps ## every mail in English, in light, dark and on a phone
+	@.ci/mail-pictures

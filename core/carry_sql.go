@@ -329,7 +329,7 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 	b.Queue(`
 		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5
 		where id = $1`, caseID, ch.to.Key, ch.to.Class, t.now, wake)
-	why := ""
+	why := ch.why
 	if !ch.until.IsZero() {
 		why = "until " + ch.until.UTC().Format("2006-01-02 15:04 MST")
 	}

@@ -185,9 +185,10 @@ func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
 		w := draft{kind: r.kind, to: recipient{person: p.Person, name: p.Name, address: p.Address,
 			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
 		lang := w.to.language
-		w.payload = Payload{Title: c.Title, Company: c.Company, Status: status.Label.In(lang), Means: status.Means.In(lang),
+		w.payload = Payload{Title: c.Title, Company: c.Company,
 			Fixed: c.DeskWroteAt == nil && !requesterVerified(people), When: r.when,
 			Desk: desk.Name.In(lang), Contact: desk.Contact.In(lang), Zone: desk.Timezone}
+		w.payload.describes(status, lang)
 		offer(desk, &w, status.Key)
 		d.queueLetter(b, t, cause{"clock", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
 	}

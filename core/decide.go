@@ -101,6 +101,7 @@ type statusChange struct {
 	from, to flow.Status
 	actor    int64
 	until    time.Time // wakes then, if not zero
+	why      string    // a reason given with it, which the customer reads
 }
 
 // caseField is a column of a case that a command sets.

@@ -356,6 +356,9 @@ func (r *reading) confirm(c *caseRow, status flow.Status) {
 	w.payload = r.about(c, w.to.language)
 	w.payload.Fixed = w.payload.Fixed || !r.sure // whoever From names: it is not sure that they wrote it
 	w.payload.Words = words(r.desk, w.to.language, status.Key)
+	if back, closed := r.desk.OpensAgain(r.now); closed {
+		w.payload.When = back
+	}
 	r.send(w, c.ID)
 }
 
@@ -376,10 +379,10 @@ func (r *reading) about(c *caseRow, language string) Payload {
 	if ch := r.plan.change; ch != nil {
 		status, changed = ch.to, true
 	}
-	p := Payload{Title: c.Title, Company: c.Company, Fixed: r.fixed(c),
-		Status: status.Label.In(language), Means: status.Means.In(language), Changed: changed}
+	p := Payload{Title: c.Title, Company: c.Company, Fixed: r.fixed(c)}
+	p.describes(status, language)
 	if changed {
-		p.Was = r.plan.change.from.Label.In(language)
+		p.changedFrom(r.plan.change.from, language)
 	}
 	return p
 }
@@ -388,7 +391,7 @@ func (r *reading) about(c *caseRow, language string) Payload {
 // written: its requester was never verified, and nobody of the desk has
 // written to them publicly (R51).
 func (r *reading) fixed(c *caseRow) bool {
-	if r.plan.deskWrote || c.DeskWroteAt != nil {
+	if r.plan.deskWrote || c.DeskWroteAt != nil || r.plan.change != nil && r.plan.change.why != "" {
 		return false
 	}
 	if c.Requester == r.plan.person {
@@ -439,8 +442,24 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 			w.payload.Comment = e.id
 		}
 		w.payload.Lines = r.keys()
+		w.payload.Actions = actions(r.desk.Desk, r.statusNow(c), a.language, r.ownerNow(c) == a.person)
 		r.send(w, c.ID)
 	}
+}
+
+// statusNow and ownerNow are what the case has when the mail is filed.
+func (r *reading) statusNow(c *caseRow) string {
+	if ch := r.plan.change; ch != nil {
+		return ch.to.Key
+	}
+	return c.Status
+}
+
+func (r *reading) ownerNow(c *caseRow) int64 {
+	if r.plan.owner != 0 || c.Owner == nil {
+		return r.plan.owner
+	}
+	return *c.Owner
 }
 
 func (r *reading) agentsTold(c *caseRow, kind Kind) []recipient {
@@ -499,7 +518,8 @@ func (r *reading) tellCustomers(c *caseRow) {
 			w.inReplyTo, w.replied = r.m.MessageID, true
 		}
 		w.payload = r.about(c, to.language)
-		w.payload.Actor = r.writer()
+		w.payload.Actor, w.payload.Reason = r.writer(), ch.why
+		w.payload.When = ch.until
 		offer(r.desk, &w, ch.to.Key)
 		r.send(w, c.ID)
 	}

@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"time"
+
+	"postern/core/flow"
+)
 
 // Kind names the template of a mail we send.
 type Kind string
@@ -17,6 +21,12 @@ const (
 	WordRefused  Kind = "word-refused" // the word cannot be followed here; says what can
 	SignIn       Kind = "sign-in"
 	Invitation   Kind = "invitation"
+
+	// There are words for these, and nothing that sends them yet.
+	Approval      Kind = "approval"       // asks for a yes or no to a text, hours, a file
+	Meeting       Kind = "meeting"        // a date, confirmed or proposed
+	PasswordReset Kind = "password-reset" // a new password for the web view
+	Satisfaction  Kind = "satisfaction"   // how the customer found it
 )
 
 // Mails to agents and the operator.
@@ -34,6 +44,7 @@ const (
 	Digest        Kind = "digest"         // many notices gathered (R47)
 	Alarm         Kind = "alarm"          // to the operator
 	ProbeMail     Kind = "probe"          // to ourselves (R33)
+	Escalation    Kind = "escalation"     // to the next step of the desk's ladder; nothing sends it yet
 )
 
 // Letter is one mail of the outbox, claimed to be composed and sent. It holds
@@ -65,6 +76,7 @@ type Letter struct {
 	Payload Payload
 	Told    string // the title by which this recipient knows the case; it stays in the subject
 	Text    string // the comment's or note's text, for the kinds that carry one
+	Said    string // what the recipient wrote last on the case, for the kinds that remind of it
 	Files   []LetterFile
 
 	// Bytes is the mail as composed before; nil at the first claim. What was
@@ -85,14 +97,19 @@ type Payload struct {
 	Comment int64 `json:"comment,omitempty"` // whose text and files go along
 	Note    int64 `json:"note,omitempty"`
 
-	Status  string `json:"status,omitempty"`  // label of the case's status
-	Means   string `json:"means,omitempty"`   // its sentence
-	Changed bool   `json:"changed,omitempty"` // the status changed with this mail
-	Was     string `json:"was,omitempty"`
+	Status  string     `json:"status,omitempty"`  // label of the case's status
+	Means   string     `json:"means,omitempty"`   // its sentence
+	Class   flow.Class `json:"class,omitempty"`   // its class
+	Changed bool       `json:"changed,omitempty"` // the status changed with this mail
+	Was     string     `json:"was,omitempty"`
+	From    flow.Class `json:"from,omitempty"` // class of that status
 
 	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
 	Links []Link `json:"links,omitempty"`
 	Code  string `json:"-"`
+
+	Actions   []Action   `json:"actions,omitempty"` // what an agent may do by a mail that is written already
+	Documents []Document `json:"documents,omitempty"`
 
 	Marks  []string  `json:"marks,omitempty"` // unverified, machine ...: shown to agents
 	Reason string    `json:"reason,omitempty"`
@@ -140,6 +157,12 @@ type Link struct {
 	Label   string `json:"label,omitempty"`
 	Nonce   string `json:"nonce"`
 	URL     string `json:"-"`
+}
+
+// Document is something to read that may answer a question.
+type Document struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 // Waiting is one thing gathered in a question or digest.

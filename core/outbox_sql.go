@@ -81,6 +81,7 @@ type claimed struct {
 	Refs        []string
 	Told        string
 	Text        string
+	Said        string
 	ReplyTokens bool // plus addresses come back (R33)
 	ReturnPath  bool // and so does our bounce address (R53)
 	PlainSince  bool // a server refused the plus envelope (R60)
@@ -157,6 +158,7 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 			coalesce((select text from comment x where x.id = (o.payload->>'comment')::bigint),
 				(select text from note x where x.id = (o.payload->>'note')::bigint),
 				case when o.kind = 'notice-new' then c.description end, '') as text,
+			case when o.kind = any($3) then `+lastWords+` else '' end as said,
 			coalesce((select pr.back_at is not null from probe pr where pr.desk = o.desk and pr.back_at is not null
 				and pr.sent_at > $2 order by pr.sent_at desc limit 1), false) as reply_tokens,
 			coalesce((select pr.return_path from probe pr where pr.desk = o.desk and pr.back_at is not null
@@ -167,7 +169,7 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 		left join cases c on c.id = o.case_id
 		left join person p on p.id = o.person
 		where o.id = any($1)
-		order by o.due_at, o.id`, ids, t.now.Add(-probeLife))
+		order by o.due_at, o.id`, ids, t.now.Add(-probeLife), remindful)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[claimed])
 	if err != nil {
 		return nil, err
@@ -187,20 +189,34 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 	return letters, nil
 }
 
+// remindful are the kinds that quote what their reader wrote last.
+var remindful = []Kind{Confirmation, StatusNews, Reminder, ClosingSoon}
+
+// lastWords is what the recipient of letter o wrote last on case c before it was
+// queued, the beginning of it; nothing of other people, and nothing that does
+// not prove to be theirs: it would go out in our name (R51).
+const lastWords = `coalesce(
+	(select case when 'unverified' = any(x.marks) then '' else left(x.text, 4000) end from comment x
+		where x.case_id = o.case_id and x.author = o.person and x.written_at <= o.queued_at
+		order by x.at desc, x.id desc limit 1),
+	case when coalesce(c.author, c.requester) = o.person and not 'unverified' = any(c.marks) then left(c.description, 4000) end, '')`
+
 // attachBytes is how much of a comment's files goes along with it (R58).
 const attachBytes = 10 << 20
 
 // letterFiles finds the files that letters carry or name.
 func letterFiles(ctx context.Context, t *tx, letters []claimed) (map[int64][]LetterFile, error) {
 	var ids, cases, comments, notes []int64
+	named := map[int64]bool{} // letters whose reader has the files
 	for _, l := range letters {
 		var p Payload
 		if l.CaseID == nil || l.Bytes != nil || json.Unmarshal(l.Payload, &p) != nil {
 			continue
 		}
-		if p.Comment == 0 && p.Note == 0 && Kind(l.Kind) != NoticeNew {
+		if p.Comment == 0 && p.Note == 0 && Kind(l.Kind) != NoticeNew && Kind(l.Kind) != Confirmation {
 			continue
 		}
+		named[l.ID] = Kind(l.Kind) == Confirmation
 		ids, cases = append(ids, l.ID), append(cases, *l.CaseID)
 		comments, notes = append(comments, p.Comment), append(notes, p.Note)
 	}
@@ -224,7 +240,7 @@ func letterFiles(ctx context.Context, t *tx, letters []claimed) (map[int64][]Let
 	var id int64
 	var f LetterFile
 	_, err := pgx.ForEachRow(rows, []any{&id, &f.Name, &f.Type, &f.Size, &f.Blob}, func() error {
-		f.Attach = f.Blob != 0 && total[id]+f.Size <= attachBytes
+		f.Attach = f.Blob != 0 && !named[id] && total[id]+f.Size <= attachBytes
 		if f.Attach {
 			total[id] += f.Size
 		}
@@ -243,7 +259,7 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 	l := Letter{ID: c.ID, Kind: Kind(c.Kind), Language: c.Language, Automatic: c.Automatic, Replied: c.Replied,
 		ForAgent: c.ForAgent, Desk: desk.Key, From: Address{Name: desk.Name.In(c.Language), Address: desk.from},
 		To: Address{Name: c.Name, Address: c.Address}, ReplyTo: desk.from, MessageID: c.MessageID, InReplyTo: c.InReplyTo,
-		References: c.Refs, Told: c.Told, QueuedAt: c.QueuedAt, Text: c.Text, Files: files, Bytes: c.Bytes, Envelope: desk.from}
+		References: c.Refs, Told: c.Told, QueuedAt: c.QueuedAt, Text: c.Text, Said: c.Said, Files: files, Bytes: c.Bytes, Envelope: desk.from}
 	if err := json.Unmarshal(c.Payload, &l.Payload); err != nil {
 		return Letter{}, err
 	}

@@ -415,9 +415,10 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	}
 	actor := ""
 	fill := func(w *draft) {
-		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor, Changed: true,
-			Was: from.Label.In(w.to.language), Status: status.Label.In(w.to.language), Means: status.Means.In(w.to.language),
+		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor,
 			Desk: desk.Name.In(w.to.language), Contact: desk.Contact.In(w.to.language), Zone: desk.Timezone}
+		w.payload.describes(status, w.to.language)
+		w.payload.changedFrom(from, w.to.language)
 	}
 	for _, p := range people {
 		if p.Person == person {
@@ -435,6 +436,7 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	for _, a := range told(desk, c, agents, NoticeStatus, person) {
 		w := draft{kind: NoticeStatus, to: a}
 		fill(&w)
+		w.payload.Actions = actions(desk.Desk, to, a.language, c.Owner != nil && *c.Owner == a.person)
 		for _, p := range people {
 			if p.Requester {
 				w.payload.Customer = nameOr(p.Name, p.Address)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	netmail "net/mail"
 	"strings"
 
@@ -15,8 +16,10 @@ import (
 // Composer turns letters into mails. It holds the parsed templates, is built
 // once and serves any number of goroutines.
 type Composer struct {
+	files     fs.FS // of the words that come along
 	languages map[string]*language
-	signers   map[string]*Signer // by the address that sends
+	signers   map[string]*Signer              // by the address that sends
+	desks     map[string]map[string]*language // of desks with words of their own: all of them
 }
 
 // Sign has all mail from an address signed. It is called before the Composer
@@ -33,7 +36,7 @@ func (c *Composer) Sign(from string, s *Signer) {
 // *FileError: the letter is sound and may be composed later. Any other error
 // is a defect, of the letter or of a template.
 func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, error)) ([]byte, error) {
-	l = withheld(l)
+	l = prepared(l)
 	subject, body, inHTML, err := c.words(l)
 	if err == nil {
 		subject, err = c.steady(l, subject)
@@ -62,6 +65,15 @@ func (c *Composer) Compose(l core.Letter, open func(blob int64) (io.ReadCloser, 
 	return raw, err
 }
 
+// prepared is a letter without what must not be repeated, and of which nothing
+// can take the mail apart.
+func prepared(l core.Letter) core.Letter {
+	l = withheld(l)
+	l.Payload = shownPayload(l.Payload)
+	l.To.Name, l.From.Name, l.Text, l.Said = shown(l.To.Name), shown(l.From.Name), shownLines(l.Text), shownLines(l.Said)
+	return l
+}
+
 // withheld takes out of a letter what it must not repeat of the mail that
 // caused it (R51): subject, text, names, files. Our own links and words stay.
 // It is done here and not in the templates: no wording can undo it.
@@ -73,13 +85,13 @@ func withheld(l core.Letter) core.Letter {
 		return l
 	}
 	p := l.Payload
-	l.To.Name = ""
+	l.To.Name, l.Said = "", ""
 	if l.Kind != core.Answer { // what a person of the desk wrote is no repetition
 		l.Text, l.Files = "", nil
 	}
 	l.Payload = core.Payload{
 		Fixed: true, Desk: p.Desk, Contact: p.Contact,
-		Status: p.Status, Means: p.Means, Changed: p.Changed, Was: p.Was,
+		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
 	}
 	if l.Kind == core.WordRefused {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"postern/core"
+	"postern/core/flow"
 	"postern/templates"
 )
 
@@ -35,7 +36,7 @@ func full(k core.Kind, lang string) core.Letter {
 	forAgent := map[core.Kind]bool{
 		core.NoticeNew: true, core.NoticeComment: true, core.NoticeNote: true, core.NoticeStatus: true,
 		core.NoticeBounce: true, core.Transcript: true, core.Question: true, core.Warning: true, core.Digest: true, core.Alarm: true,
-		core.HeldList: true, core.HeldDone: true,
+		core.HeldList: true, core.HeldDone: true, core.Escalation: true,
 	}
 	l := core.Letter{
 		ID: 1, Kind: k, Language: lang, Automatic: k != core.Answer, Replied: k == core.Confirmation, ForAgent: forAgent[k],
@@ -56,10 +57,15 @@ func full(k core.Kind, lang string) core.Letter {
 			Words: []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "CANCEL", Does: "Cancelled"}},
 			Links: []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/l/onetimesecret"}},
 			Code:  "7F3K-92QX", Marks: []string{"unverified"}, Reason: "it is not possible in this status",
-			Lines: []string{"in-progress", "resolved"}, PerhapsAbout: "CASE-10007", Proposed: []string{"carl@fabrikam.example", "eve@evil.example"},
+			Class: flow.Customer, From: flow.Open,
+			Actions: []core.Action{{Does: core.ActionStatus, Label: "Resolved", Command: "#status resolved"},
+				{Does: core.ActionAssign, Command: "#assign me"}, {Does: core.ActionNote, Command: "#note"}},
+			Documents: []core.Document{{Title: "What to do: fire", URL: "https://desk.example/documents/7"}},
+			Lines:     []string{"in-progress", "resolved"}, PerhapsAbout: "CASE-10007", Proposed: []string{"carl@fabrikam.example", "eve@evil.example"},
 			When: time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
 			Items: []core.Waiting{{Number: "CASE-10002", Title: "Another case", Text: "first line\nsecond line", At: time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)}},
 		},
+		Said: "It burns since this morning.\n\nCome quickly.",
 		Text: "Hello Jan,\n\n\nplease come quickly.\n\nAnna",
 		Files: []core.LetterFile{
 			{Name: "smoke.png", Type: "image/png", Size: 5, Attach: true, Blob: 7},
@@ -193,7 +199,12 @@ var required = map[core.Kind]map[string][]string{
 	core.Warning:       {"en": {"set aside", "in-progress"}, "nl": {"apart gezet", "in-progress"}},
 	core.Digest:        {"en": {"CASE-10002", "> first line"}, "nl": {"CASE-10002", "> first line"}},
 	core.Alarm:         {"en": {"in-progress", "not possible"}},
-	core.ProbeMail:     {"en": {"plus addresses"}},
+	core.ProbeMail:     {"en": {"plus addresses"}, "nl": {"plusadressen"}},
+	core.Approval:      {"en": {"please come quickly", "smoke.png", "before Wednesday 11 March 2026", "CLOSE", "onetimesecret"}, "nl": {"goedkeuring", "please come quickly"}},
+	core.Meeting:       {"en": {"Wednesday 11 March 2026 at 17:00", "Jan de Vries", "in-progress"}, "nl": {"Jan de Vries", "woensdag 11 maart 2026"}},
+	core.PasswordReset: {"en": {"onetimesecret", "17:00"}, "nl": {"onetimesecret", "17:00"}},
+	core.Satisfaction:  {"en": {"  CLOSE\n  CANCEL\n", "onetimesecret"}, "nl": {"tevreden"}},
+	core.Escalation:    {"en": {"Jan de Vries escalates", "not possible", "%23status%20resolved", "https://desk.example/cases"}, "nl": {"escaleert"}},
 }
 
 func TestCompose_whatBecameOfAnAgentsMail(t *testing.T) {
@@ -339,10 +350,6 @@ func TestCompose_subjectCarriesTheNumberOnce(t *testing.T) {
 func TestCompose_R56(t *testing.T) {
 	c := newComposer(t)
 	for name, change := range map[string]func(*core.Letter){
-		"a line break in the title is refused":       func(l *core.Letter) { l.Payload.Title = "x\r\nBcc: all@example.org" },
-		"NUL in the title is refused":                func(l *core.Letter) { l.Payload.Title = "x\x00y" },
-		"a line break in the sender's name":          func(l *core.Letter) { l.From.Name = "x\nBcc: y@example.org" },
-		"a line break in the recipient's name":       func(l *core.Letter) { l.To.Name = "x\rBcc: y@example.org" },
 		"a line break in an address":                 func(l *core.Letter) { l.To.Address = "a@b.example\r\nBcc: c@d.example" },
 		"two addresses in one":                       func(l *core.Letter) { l.To.Address = "a@b.example, c@d.example" },
 		"an address without a domain":                func(l *core.Letter) { l.To.Address = "anna" },
@@ -361,6 +368,25 @@ func TestCompose_R56(t *testing.T) {
 			}
 		})
 	}
+	t.Run("R56/a title and names with line breaks and NUL become one line each", func(t *testing.T) {
+		l := full(core.Answer, "en")
+		l.Payload.Title, l.From.Name, l.To.Name = "x\x00y\r\nBcc: all@example.org", "desk\nBcc: y@example.org", "Anna\rBcc: y@example.org\x00"
+		m := compose(t, l)
+		to, err := m.header.AddressList("To")
+		if err != nil || m.header.Get("Bcc") != "" || m.subject != "[CASE-10001] xy Bcc: all@example.org" || to[0].Name != "Anna Bcc: y@example.org" {
+			t.Errorf("%q, %v, %v", m.subject, to, m.header)
+		}
+	})
+	t.Run("R56/the builder of headers refuses them by itself", func(t *testing.T) {
+		for _, bad := range []string{"a\rb", "a\nb", "a\x00b"} {
+			if _, err := headerAddress("To", core.Address{Name: bad, Address: "a@b.example"}); err == nil {
+				t.Errorf("a name %q passes", bad)
+			}
+			if err := plain("Subject", bad); err == nil {
+				t.Errorf("a subject %q passes", bad)
+			}
+		}
+	})
 	t.Run("ids of other people that cannot stand in a header are left out", func(t *testing.T) {
 		l := full(core.Answer, "en")
 		l.InReplyTo = "x\r\nBcc: y"

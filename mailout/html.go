@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
-	"slices"
 	"strings"
-
-	"postern/core"
 )
 
 // The HTML of a mail is made of its plain text, so that both say the same in
@@ -18,7 +15,8 @@ import (
 //
 // The shapes, one block a paragraph:
 //
-//	two blanks before a line      a row of a list; a link there is a button
+//	two blanks before a line      a row of a list; a link there is a button, or
+//	                              for a mail that is written already a small one
 //	"> " before a line            a quote
 //	a line of dashes              a rule
 //	beginCard ... endCard         a box, in which lines stay lines
@@ -32,45 +30,6 @@ const (
 // marks are the lines that only HTML is made of.
 var marks = strings.NewReplacer(beginCard, "", endCard, "", foot, "")
 
-// unmarked is a value without what a template alone may write.
-func unmarked(s string) string {
-	if !strings.ContainsAny(s, beginCard+endCard+foot+"\x01") {
-		return s
-	}
-	return strings.ReplaceAll(marks.Replace(s), "\x01", "")
-}
-
-// unmarkedPayload is a payload of which that is true.
-func unmarkedPayload(p core.Payload) core.Payload {
-	each := func(values ...*string) {
-		for _, v := range values {
-			*v = unmarked(*v)
-		}
-	}
-	each(&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
-	for _, list := range []*[]string{&p.Marks, &p.Lines, &p.Proposed} {
-		*list = slices.Clone(*list)
-		for i := range *list {
-			each(&(*list)[i])
-		}
-	}
-	p.Words, p.Links, p.Items, p.Held = slices.Clone(p.Words), slices.Clone(p.Links), slices.Clone(p.Items), slices.Clone(p.Held)
-	for i := range p.Words {
-		each(&p.Words[i].Word, &p.Words[i].Does)
-	}
-	for i := range p.Links {
-		each(&p.Links[i].Label)
-	}
-	for i := range p.Items {
-		each(&p.Items[i].Number, &p.Items[i].Title, &p.Items[i].Text)
-	}
-	for i := range p.Held {
-		h := &p.Held[i]
-		each(&h.From, &h.Subject, &h.Detail, &h.Line, &h.Case, &h.Meant)
-	}
-	return p
-}
-
 // Colours of the light theme stand in each element, since many mail programs
 // read nothing else. Those of the dark one hang on classes.
 const page = `<!DOCTYPE html>
@@ -83,12 +42,13 @@ const page = `<!DOCTYPE html>
 .bg{background:#111418!important}.sheet{background:#1b2026!important;border-color:#323a44!important}
 .ink{color:#e6e9ed!important}.dim{color:#a3adb8!important}.box{background:#232a32!important;border-color:#3a444f!important}
 .line{border-color:#3a444f!important}.link{color:#8ab4f8!important}.press{background:#8ab4f8!important;color:#111418!important}
+.offer{color:#8ab4f8!important;border-color:#55606c!important}
 }
 @media (max-width:480px){.pad{padding:20px 16px!important}}
 </style></head>
 <body class="bg" style="margin:0;padding:0;background:#f2f4f6">
 <table role="presentation" class="bg" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f2f4f6"><tr><td align="center" style="padding:16px 8px">
-<table role="presentation" class="sheet" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background:#ffffff;border:1px solid #d9dee4;border-radius:8px"><tr><td class="pad ink" align="left" style="padding:28px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;color:#1c232b;text-align:start;overflow-wrap:anywhere">
+<table role="presentation" class="sheet" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;background:#ffffff;border:1px solid #d9dee4;border-radius:8px"><tr><td class="pad ink" align="left" style="padding:28px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5;color:#1c232b;text-align:start;overflow-wrap:anywhere;word-break:break-word">
 BODY</td></tr></table>
 </td></tr></table>
 </body></html>
@@ -98,9 +58,9 @@ BODY</td></tr></table>
 // stands where the body has its place holder; urls are the addresses that may
 // be linked.
 func inHTML(lang, body, text string, v *view) string {
-	w := &htmlWriter{urls: v.urls(), words: map[string]bool{}}
-	for _, word := range v.Words {
-		w.words[word.Word] = true
+	w := &htmlWriter{urls: v.urls(), words: v.words(), documents: map[string]bool{}}
+	for _, d := range v.Documents {
+		w.documents[d.URL] = true
 	}
 	for block := range strings.SplitSeq(body, "\n\n") {
 		w.block(strings.Split(strings.Trim(block, "\n"), "\n"), text)
@@ -117,6 +77,14 @@ func (v *view) urls() map[string]string {
 		all[l.URL] = l.URL
 	}
 	all[v.Case], all[v.Page] = v.Case, v.Page
+	for _, a := range v.Actions {
+		all[a.URL] = a.URL
+	}
+	for _, d := range v.Documents {
+		if strings.HasPrefix(d.URL, "https://") || strings.HasPrefix(d.URL, "http://") {
+			all[d.URL] = d.URL
+		}
+	}
 	if v.Internal != "" {
 		all[v.Internal] = "mailto:" + v.Internal
 	}
@@ -124,12 +92,31 @@ func (v *view) urls() map[string]string {
 	return all
 }
 
+// words are the answers of one word. Where no button does the same, the word is
+// a link that opens a mail with nothing else in it.
+func (v *view) words() map[string]string {
+	all := map[string]string{}
+	for _, w := range v.Words {
+		all[w.Word] = v.mailto(v.answerTo, w.Word)
+		for _, l := range v.Links {
+			if l.Label == w.Does {
+				all[w.Word] = ""
+			}
+		}
+		if v.forAgent { // they write more than the word
+			all[w.Word] = ""
+		}
+	}
+	return all
+}
+
 type htmlWriter struct {
-	b     strings.Builder
-	urls  map[string]string // shown to href
-	words map[string]bool   // answers of one word
-	card  bool
-	small bool
+	b         strings.Builder
+	urls      map[string]string // shown to href
+	words     map[string]string // answers of one word, with the mail that sends it
+	documents map[string]bool   // of the urls: shown as a line, not as a button
+	card      bool
+	small     bool
 }
 
 // block writes one paragraph's lines: runs of the same shape go together.
@@ -236,20 +223,36 @@ func (w *htmlWriter) paragraph(lines []string, below int) {
 // rows are a list: buttons, answers of one word, codes, facts.
 func (w *htmlWriter) rows(lines []string) {
 	w.b.WriteString(`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 16px">` + "\n")
-	for _, line := range lines {
-		line = strings.TrimSpace(line)
-		label, rest, split := strings.Cut(line, ": ")
+	for len(lines) > 0 {
+		if n := w.offers(lines); n > 0 {
+			lines = lines[n:]
+			continue
+		}
+		line := strings.TrimSpace(lines[0])
+		lines = lines[1:]
 		word, does, answers := strings.Cut(line, " - ")
+		if !answers {
+			word = line
+		}
 		w.b.WriteString("<tr>")
-		switch {
-		case split && w.urls[rest] != "":
-			w.b.WriteString(`<td style="padding:4px 0">` + button(w.urls[rest], label) + "</td>")
-		case w.words[line] || answers && w.answer(word):
-			if !answers {
-				word = line
+		label, url := labelled(line)
+		_, known := w.words[line]
+		switch href := w.urls[url]; {
+		case href != "" && w.documents[href]:
+			w.b.WriteString(`<td class="ink" style="padding:2px 0 2px 12px;color:#1c232b">` + anchor(href, label) + "</td>")
+		case href != "":
+			w.b.WriteString(`<td style="padding:4px 0">` + button(href, label) + "</td>")
+		case known || answers && w.answer(word):
+			shown := html.EscapeString(word)
+			if href := w.words[word]; href != "" {
+				shown = anchor(href, word)
 			}
-			w.b.WriteString(`<td class="ink" valign="top" style="padding:2px 16px 2px 0;font-family:ui-monospace,Consolas,Menlo,monospace;font-weight:bold;color:#1c232b">` + html.EscapeString(word) +
-				`</td><td class="ink" style="padding:2px 0;color:#1c232b">` + html.EscapeString(does) + "</td>")
+			whole := "" // a word of usual length is not broken to make room for what it does
+			if len(word) <= 24 {
+				whole = "overflow-wrap:normal;word-break:normal;"
+			}
+			w.b.WriteString(`<td class="ink" valign="top" style="padding:2px 16px 2px 0;` + whole + `font-family:ui-monospace,Consolas,Menlo,monospace;font-weight:bold;color:#1c232b">` + shown +
+				`</td><td class="ink" valign="top" style="padding:2px 0;color:#1c232b">` + html.EscapeString(does) + "</td>")
 		case codePattern.MatchString(line):
 			w.b.WriteString(`<td class="ink" style="padding:4px 0;font-family:ui-monospace,Consolas,Menlo,monospace;font-size:24px;letter-spacing:2px;color:#1c232b">` + html.EscapeString(line) + "</td>")
 		default:
@@ -260,11 +263,41 @@ func (w *htmlWriter) rows(lines []string) {
 	w.b.WriteString("</table>\n")
 }
 
+// labelled takes a row apart: "Label: address".
+func labelled(line string) (label, url string) {
+	i := strings.LastIndex(line, ": ")
+	if i < 0 {
+		return line, ""
+	}
+	return line[:i], line[i+2:]
+}
+
+// offers writes the mails that are written already, side by side, and says how
+// many of the rows they are.
+func (w *htmlWriter) offers(lines []string) (n int) {
+	for _, line := range lines {
+		label, url := labelled(strings.TrimSpace(line))
+		if !strings.HasPrefix(w.urls[url], "mailto:") {
+			break
+		}
+		if n++; n == 1 {
+			w.b.WriteString(`<tr><td style="padding:4px 0">`)
+		}
+		w.b.WriteString(`<a class="offer" href="` + html.EscapeString(w.urls[url]) + `" style="display:inline-block;margin:0 8px 8px 0;padding:7px 14px;border:1px solid #b8c1cb;border-radius:6px;color:#1a56c4;text-decoration:none;font-size:15px">` + html.EscapeString(label) + "</a>\n")
+	}
+	if n > 0 {
+		w.b.WriteString("</td></tr>\n")
+	}
+	return n
+}
+
 // answer says that s is what people type: a word, with place holders in capitals
 // behind it if it takes something ("attach NUMBER CASE").
 func (w *htmlWriter) answer(s string) bool {
 	word, rest, _ := strings.Cut(s, " ")
-	return w.words[s] || w.words[word] && rest == strings.ToUpper(rest)
+	_, whole := w.words[s]
+	_, first := w.words[word]
+	return whole || first && rest == strings.ToUpper(rest)
 }
 
 // codePattern is what people type off a mail: digits, or an invitation's code.

@@ -406,7 +406,7 @@ func TestSender_aKeptConnectionThatTheServerClosedIsNoNews(t *testing.T) {
 func TestSender_aLetterThatCannotBeBuiltHurtsNobody(t *testing.T) {
 	d, k := newDesk(), newSink(t)
 	bad := letterNo(1)
-	bad.Payload.Title = "a\r\nBcc: b"
+	bad.MessageID = "a b"
 	wordless := letterNo(2)
 	wordless.Kind = "unheard-of"
 	unread := letterNo(3)

@@ -2,6 +2,7 @@ package mailout
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,8 +20,10 @@ import (
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
+	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
+	core.Escalation,
 }
 
 // fallback is the language that has every mail.
@@ -34,6 +37,7 @@ const Above = "-- >8 --"
 type language struct {
 	code            string
 	kinds           map[core.Kind]*template.Template
+	from            map[core.Kind]texts // where they stand
 	months, days    []string
 	decimal, midway string // "2.4 MB"; between date and time
 	ordinal         string // behind a day's number
@@ -43,14 +47,18 @@ type language struct {
 // NewComposer reads the templates: mail/<kind>.<language>.txt, each with a
 // "subject" and a "body", and mail/parts.<language>.txt.
 func NewComposer(files fs.FS) (*Composer, error) {
-	names, err := fs.Glob(files, "mail/parts.*.txt")
+	files, err := fs.Sub(files, "mail")
 	if err != nil {
 		return nil, err
 	}
-	c := &Composer{languages: map[string]*language{}}
+	names, err := fs.Glob(files, "parts.*.txt")
+	if err != nil {
+		return nil, err
+	}
+	c := &Composer{files: files, languages: map[string]*language{}, desks: map[string]map[string]*language{}}
 	for _, name := range names {
-		code := strings.TrimSuffix(strings.TrimPrefix(name, "mail/parts."), ".txt")
-		if c.languages[code], err = readLanguage(files, code); err != nil {
+		code := strings.TrimSuffix(strings.TrimPrefix(name, "parts."), ".txt")
+		if c.languages[code], err = readLanguage(code, texts{files, "mail"}); err != nil {
 			return nil, err
 		}
 	}
@@ -63,53 +71,64 @@ func NewComposer(files fs.FS) (*Composer, error) {
 	return c, errors.Join(missing...)
 }
 
-func readLanguage(files fs.FS, code string) (*language, error) {
-	parts, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-		"join":    strings.Join,
-		"example": example,
-		"card":    func() string { return "\n" + beginCard + "\n" },
-		"endcard": func() string { return "\n" + endCard + "\n" },
-		"foot":    func() string { return "\n\n" + foot + "\n" },
-	}).ParseFS(files, "mail/parts."+code+".txt")
-	if err != nil {
-		return nil, err
+// functions are what templates may call.
+var functions = template.FuncMap{
+	"join":    strings.Join,
+	"example": example,
+	"card":    func() string { return "\n" + beginCard + "\n" },
+	"endcard": func() string { return "\n" + endCard + "\n" },
+	"foot":    func() string { return "\n\n" + foot + "\n" },
+}
+
+// readLanguage reads one language's words; where several folders have the same
+// file, the last one counts.
+func readLanguage(code string, folders ...texts) (*language, error) {
+	parts := template.New("").Option("missingkey=error").Funcs(functions)
+	for _, f := range folders {
+		if err := f.parse(parts, "parts."+code+".txt"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
-	lang := &language{code: code, kinds: map[core.Kind]*template.Template{}}
+	lang := &language{code: code, kinds: map[core.Kind]*template.Template{}, from: map[core.Kind]texts{}}
 	for _, k := range kinds {
-		name := "mail/" + string(k) + "." + code + ".txt"
-		if _, err := fs.Stat(files, name); err != nil {
-			continue // the fallback has it
+		name := string(k) + "." + code + ".txt"
+		for _, f := range slices.Backward(folders) {
+			t := template.Must(parts.Clone())
+			err := f.parse(t, name)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // another has it, or the fallback
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, part := range []string{"subject", "body"} {
+				if t.Lookup(part) == nil {
+					return nil, TemplateProblem{File: f.path(name), Message: fmt.Sprintf("there is no {{define %q}}: a mail needs a subject and a body", part)}
+				}
+			}
+			lang.kinds[k], lang.from[k] = t, f
+			break
 		}
-		t, err := template.Must(parts.Clone()).ParseFS(files, name)
-		if err != nil {
-			return nil, err
-		}
-		if t.Lookup("subject") == nil || t.Lookup("body") == nil {
-			return nil, fmt.Errorf("%s: a mail needs a subject and a body", name)
-		}
-		lang.kinds[k] = t
 	}
-	for name, into := range map[string]*[]string{"months": &lang.months, "days": &lang.days} {
+	return lang, lang.readParts(parts, folders[len(folders)-1].path("parts."+code+".txt"))
+}
+
+// readParts reads how dates and sizes are written.
+func (l *language) readParts(parts *template.Template, file string) (err error) {
+	for name, into := range map[string]*string{"decimal": &l.decimal, "ordinal": &l.ordinal, "midway": &l.midway} {
+		if *into, err = run(parts, name, nil); err != nil {
+			return TemplateProblem{File: file, Message: fmt.Sprintf("there is no {{define %q}}: every language needs one", name)}
+		}
+	}
+	for name, into := range map[string]*[]string{"months": &l.months, "days": &l.days} {
 		text, err := run(parts, name, nil)
-		if err != nil {
-			return nil, err
+		want := map[string]int{"months": 12, "days": 7}[name]
+		if *into = strings.Fields(text); err != nil || len(*into) != want {
+			return TemplateProblem{File: file, Message: fmt.Sprintf("{{define %q}} must hold %d words, of days Sunday first", name, want)}
 		}
-		*into = strings.Fields(text)
 	}
-	if len(lang.months) != 12 || len(lang.days) != 7 {
-		return nil, fmt.Errorf("mail/parts.%s.txt: twelve months and seven days are needed, Sunday first", code)
-	}
-	if lang.decimal, err = run(parts, "decimal", nil); err != nil {
-		return nil, err
-	}
-	if lang.ordinal, err = run(parts, "ordinal", nil); err != nil {
-		return nil, err
-	}
-	if lang.midway, err = run(parts, "midway", nil); err != nil {
-		return nil, err
-	}
-	lang.says, err = readSayings(code)
-	return lang, err
+	l.says, err = readSayings(l.code)
+	return err
 }
 
 // example is the status that a hint names: one that exists.
@@ -133,14 +152,14 @@ func run(t *template.Template, name string, values any) (string, error) {
 // Words are a letter's subject and body, as plain text and as HTML, without
 // what must not be repeated (R51).
 func (c *Composer) Words(l core.Letter) (subject, plain, rich string, err error) {
-	l = withheld(l)
+	l = prepared(l)
 	if subject, plain, rich, err = c.words(l); err == nil {
 		subject, err = c.steady(l, subject)
 	}
 	return tagged(l.Number, subject), plain, rich, err
 }
 
-// words renders subject and body of l in its language: the body as plain text
+// words renders subject and body of l, which is prepared, in its language: the body as plain text
 // and, made of the same, as HTML.
 func (c *Composer) words(l core.Letter) (subject, plain, rich string, err error) {
 	lang, t := c.template(l)
@@ -165,13 +184,17 @@ func valid(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
 }
 
-// template finds the words of l: in its language, in the same language of
-// another region, in English.
+// template finds the words of l, the desk's own before ours: in its language, in
+// the same language of another region, in English.
 func (c *Composer) template(l core.Letter) (*language, *template.Template) {
+	languages := c.languages
+	if own := c.desks[l.Desk]; own != nil {
+		languages = own
+	}
 	code := strings.ToLower(l.Language)
 	base, _, _ := strings.Cut(code, "-")
 	for _, code := range []string{code, base, fallback} {
-		if lang := c.languages[code]; lang != nil && lang.kinds[l.Kind] != nil {
+		if lang := languages[code]; lang != nil && lang.kinds[l.Kind] != nil {
 			return lang, lang.kinds[l.Kind]
 		}
 	}
@@ -188,17 +211,22 @@ type view struct {
 	Desk, Contact               string
 	Actor, Customer, Company    string
 	Status, Means, Was          string
+	Class                       string // of the status: "resolved"
 	Changed, Fixed              bool
+	Reopened                    bool // it had ended, and has not now
 	Note                        bool // an answer becomes a note
 	ReplyTo, Internal, To, Name string
 	Above                       string
 	Text                        string // "" or a placeholder
 	Quoted                      string // the text with "> " before each line
+	Said                        string // so, what the reader wrote last: its beginning
 	Marks, Lines, Proposed      []string
 	PerhapsAbout                string
 	Reason                      string
 	Words                       []core.Word
 	Links                       []core.Link
+	Actions                     []action
+	Documents                   []core.Document
 	Code                        string
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
@@ -210,7 +238,9 @@ type view struct {
 	MorePeople, MoreOthers  int // and how much of it is not listed
 	Page                    string
 
-	written string
+	written  string
+	answerTo string
+	forAgent bool
 }
 
 // item is one thing gathered, for a question or a digest.
@@ -223,22 +253,21 @@ type file struct{ Name, Size string }
 
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
-	p = unmarkedPayload(p)
-	for _, value := range []*string{&l.To.Name, &l.From.Name, &l.Text} {
-		*value = unmarked(*value)
-	}
 	v := &view{
 		Number: l.Number, Title: p.Title, Case: l.Case,
-		Desk: p.Desk, Contact: strings.TrimSpace(p.Contact),
+		Desk: p.Desk, Contact: p.Contact,
 		Actor: p.Actor, Customer: p.Customer, Company: p.Company,
-		Status: p.Status, Means: p.Means, Was: p.Was,
-		Changed: p.Changed, Fixed: p.Fixed,
+		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class),
+		Changed: p.Changed, Fixed: p.Fixed, Reopened: p.From.Ended() && !p.Class.Ended(),
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
 		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
-		Words: p.Words, Links: p.Links, Code: p.Code,
+		Words: p.Words, Links: p.Links, Code: p.Code, Documents: p.Documents,
+		answerTo: cmp.Or(l.ReplyTo, l.From.Address), forAgent: l.ForAgent,
+		Said: quoted(beginning(written(l.Said), saidLines, saidRunes)),
 	}
+	v.Actions = v.actions(l)
 	if v.Desk == "" {
 		v.Desk = l.From.Name
 	}
@@ -256,11 +285,11 @@ func newView(l core.Letter, lang *language) *view {
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
-		shown := file{unmarked(f.Name), lang.size(f.Size)}
+		one := file{shown(f.Name), lang.size(f.Size)}
 		if f.Attach {
-			v.Attached = append(v.Attached, shown)
+			v.Attached = append(v.Attached, one)
 		} else {
-			v.Named = append(v.Named, shown)
+			v.Named = append(v.Named, one)
 		}
 	}
 	return v

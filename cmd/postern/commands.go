@@ -103,8 +103,8 @@ func commands() []command {
 		},
 		{
 			name: "mail preview", summary: "write every mail that Postern sends, with sample facts, into a folder",
-			usage: "[--language CODE] [--kind KIND] DIR", example: "postern mail preview /tmp/mails", flags: mailPreviewCommand,
-			more: "Each as the mail itself, its text and its HTML; index.html shows them all.",
+			usage: "[--language CODE] [--kind KIND] [--desk KEY] DIR", example: "postern mail preview /tmp/mails", flags: mailPreviewCommand,
+			more: "Each as the mail itself, its text and its HTML; index.html shows them all. A desk's own\ntexts (mail_templates in the settings) are used if the settings name one desk, or --desk\nsays which.",
 		},
 		{
 			name: "dkim", summary: "print the DNS records with which others check the signatures of our mail",

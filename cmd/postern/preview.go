@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"html/template"
@@ -14,7 +15,6 @@ import (
 
 	"postern/core"
 	"postern/mailout"
-	"postern/templates"
 )
 
 // mailPreviewCommand writes every mail that Postern sends, with sample facts, so
@@ -22,16 +22,17 @@ import (
 func mailPreviewCommand(f *flag.FlagSet) action {
 	language := f.String("language", "", "only this `LANGUAGE`; without it, all")
 	kind := f.String("kind", "", "only this `KIND` of mail; without it, all")
+	asked := f.String("desk", "", "`KEY` of the desk whose words are used, if there are several")
 	return func(_ context.Context, p *program, args []string) error {
 		dir, err := one(args, "folder")
 		if err != nil {
 			return err
 		}
-		c, err := mailout.NewComposer(templates.Mail)
+		c, desk, err := previewComposer(p, *asked)
 		if err != nil {
 			return err
 		}
-		languages, kinds := c.Languages(), mailout.Kinds()
+		languages, kinds := c.Languages(desk), mailout.Kinds()
 		if *language != "" {
 			if !slices.Contains(languages, *language) {
 				return usageError(fmt.Sprintf("there are no words in %q: there is %s", *language, alternatives(languages)))
@@ -49,8 +50,12 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 		}
 		var shown []mailPreviewed
 		for _, lang := range languages {
-			for _, k := range kinds {
-				one, err := previewMail(c, dir, k, lang)
+			for _, s := range mailout.Samples(lang) {
+				if !slices.Contains(kinds, s.Letter.Kind) {
+					continue
+				}
+				s.Letter.Desk = desk
+				one, err := previewMail(c, dir, s, lang)
 				if err != nil {
 					return err
 				}
@@ -70,12 +75,32 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 	}
 }
 
+// previewComposer writes in the words of a desk of the settings. Without
+// settings it writes in those that come along: to look at them needs no more.
+func previewComposer(p *program, asked string) (c *mailout.Composer, desk string, err error) {
+	s, err := p.settings()
+	if errors.Is(err, noSettings{}) && asked == "" {
+		c, err = newComposer(nil)
+		return c, "", err
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if desk = asked; len(s.Desks) == 1 || asked != "" {
+		if desk, err = s.chooseDesk(asked); err != nil {
+			return nil, "", err
+		}
+	}
+	c, err = newComposer(s.Desks)
+	return c, desk, err
+}
+
 type mailPreviewed struct{ Kind, Language, Subject, Name string }
 
 // previewMail writes one mail as it is sent, and its two forms apart.
-func previewMail(c *mailout.Composer, dir string, k core.Kind, lang string) (mailPreviewed, error) {
-	l := mailout.Sample(k, lang)
-	name := string(k) + "." + lang
+func previewMail(c *mailout.Composer, dir string, s mailout.Sampled, lang string) (mailPreviewed, error) {
+	l := s.Letter
+	name := s.Name + "." + lang
 	file := func(int64) (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader(strings.Repeat("x", 48<<10))), nil
 	}
@@ -92,7 +117,7 @@ func previewMail(c *mailout.Composer, dir string, k core.Kind, lang string) (mai
 			return mailPreviewed{}, err
 		}
 	}
-	return mailPreviewed{string(k), lang, subject, name}, nil
+	return mailPreviewed{s.Name, lang, subject, name}, nil
 }
 
 var mailIndex = template.Must(template.New("index").Parse(`<!DOCTYPE html>

@@ -23,7 +23,6 @@ import (
 	"postern/mailin"
 	"postern/mailout"
 	"postern/migrations"
-	"postern/templates"
 )
 
 func serveCommand(f *flag.FlagSet) action {
@@ -103,6 +102,10 @@ func newGateway(ctx context.Context, s *Settings, l net.Listener, log *slog.Logg
 	if err := os.MkdirAll(s.Instance.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("state folder: %w: make it and give it to the user that runs postern, or set instance.state_dir", err)
 	}
+	composer, err := newComposer(s.Desks)
+	if err != nil {
+		return nil, err
+	}
 	desk, err := openDesk(ctx, s)
 	if err != nil {
 		return nil, err
@@ -114,7 +117,7 @@ func newGateway(ctx context.Context, s *Settings, l net.Listener, log *slog.Logg
 		}
 	}()
 	if !hold {
-		if g.sender, err = newSender(desk, s, log); err != nil {
+		if g.sender, err = newSender(desk, composer, s, log); err != nil {
 			return nil, err
 		}
 	}
@@ -127,7 +130,7 @@ func newGateway(ctx context.Context, s *Settings, l net.Listener, log *slog.Logg
 	pages, err := web.New(web.Options{
 		Desk: desk, BaseURL: s.Instance.BaseURL, Log: log, Zone: firstZone(s),
 		Health: healthHandler(numbers, s.Instance.StateDir, g.unwell), Metrics: metricsHandler(numbers, log, processMetrics{g}, g.filing),
-		TrustedProxies: s.Instance.TrustedProxies,
+		TrustedProxies: s.Instance.TrustedProxies, Mails: newSampleMails(composer, s.Desks),
 	})
 	if err != nil {
 		return nil, err
@@ -151,11 +154,7 @@ func firstZone(s *Settings) *time.Location {
 	return desk.Zone()
 }
 
-func newSender(desk *core.Desk, s *Settings, log *slog.Logger) (*mailout.Sender, error) {
-	composer, err := mailout.NewComposer(templates.Mail)
-	if err != nil {
-		return nil, err
-	}
+func newSender(desk *core.Desk, composer *mailout.Composer, s *Settings, log *slog.Logger) (*mailout.Sender, error) {
 	for _, m := range s.Mailboxes {
 		if m.DKIM == nil {
 			continue

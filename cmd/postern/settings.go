@@ -102,6 +102,8 @@ type DeskFile struct {
 	Key    string
 	File   string
 	Source []byte
+
+	MailTemplates string // folder of its own mails; empty: it has none
 }
 
 // Limits are the numbers that are not budgets.
@@ -120,6 +122,14 @@ var sections = []string{"instance", "database", "mailbox", "smtp", "desk", "budg
 // settingsPlaces are where postern.toml is looked for.
 var settingsPlaces = []string{"postern.toml", "/etc/postern/postern.toml"}
 
+// noSettings is that they are in none of settingsPlaces.
+type noSettings struct{}
+
+func (noSettings) Error() string {
+	return fmt.Sprintf("there is no %s: write one (see README.md), name one with --config, or try postern demo, which needs none",
+		strings.Join(settingsPlaces, " and no "))
+}
+
 // loadSettings reads the settings from path, or from the first of
 // settingsPlaces. What is wrong with them comes back as one error, problems.
 func loadSettings(path string, getenv func(string) string) (*Settings, error) {
@@ -133,8 +143,7 @@ func loadSettings(path string, getenv func(string) string) (*Settings, error) {
 			}
 		}
 		if os.IsNotExist(err) {
-			return nil, fmt.Errorf("there is no %s: write one (see README.md), name one with --config, or try postern demo, which needs none",
-				strings.Join(settingsPlaces, " and no "))
+			return nil, noSettings{}
 		}
 	}
 	if err != nil {
@@ -424,6 +433,7 @@ func (r *settingsReader) desk(key string) DeskFile {
 	d := DeskFile{Key: key, File: "default.toml"}
 	r.properName(section, key)
 	r.text(section+".file", &d.File)
+	r.mailTemplates(section+".mail_templates", &d)
 	path := r.located(section+".file", d.File)
 	source, err := readSmall(path)
 	if os.IsNotExist(err) {

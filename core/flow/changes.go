@@ -77,6 +77,8 @@ func (d *Desk) facts() *facts {
 			"languages", strings.Join(d.Languages, ", "),
 			"timezone", d.Timezone,
 			"contact", d.Contact.all(),
+			"hours", d.Hours.String(),
+			"holidays", strings.Trim(fmt.Sprint(d.Holidays), "[]"),
 			"unknown", d.Unknown,
 			"sees", d.Sees,
 			"bulk", d.Bulk,

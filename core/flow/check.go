@@ -89,6 +89,9 @@ func (c *checker) desk() {
 		c.says(path("initial"), "a new case begins in a status of class new: %q is %s; %s", s.Key, s.Class, c.ofClass(New))
 	}
 	c.checkReopen()
+	if len(c.Holidays) > 0 && c.root.get("hours") == nil {
+		c.says(path("holidays"), "holidays have no effect without hours: name the office hours, or leave them away")
+	}
 	for _, class := range []Class{New, Closed} {
 		if len(c.Statuses) > 0 && !slices.ContainsFunc(c.Statuses, func(s Status) bool { return s.Class == class }) {
 			c.says(path("status"), "no status of class %s: every case begins in new and must be able to end in closed", class)

@@ -87,13 +87,15 @@ type Desk struct {
 	FirstNumber int64    // of the first case
 	Languages   []string // the first is the desk's own
 	Timezone    string
-	Contact     Text     // how else the desk is reached; may be empty
-	Unknown     string   // mail of unknown people: "opens" a case, or is "held"
-	Sees        string   // a contact sees the cases of the "organisation", or its "own"
-	Bulk        string   // mail of mailing lists: "held", or as if a "human" wrote it
-	AgentProof  string   // an agent's powers by mail need: "verified", or a "token"
-	Notify      []string // agents told of new cases; empty: all
-	Initial     string   // status of a new case
+	Contact     Text      // how else the desk is reached; may be empty
+	Hours       Hours     // when it is open
+	Holidays    []holiday // when it is not, whatever the hours say
+	Unknown     string    // mail of unknown people: "opens" a case, or is "held"
+	Sees        string    // a contact sees the cases of the "organisation", or its "own"
+	Bulk        string    // mail of mailing lists: "held", or as if a "human" wrote it
+	AgentProof  string    // an agent's powers by mail need: "verified", or a "token"
+	Notify      []string  // agents told of new cases; empty: all
+	Initial     string    // status of a new case
 	Reopen      Reopen
 	Priorities  []Option // highest first
 	Types       []Option

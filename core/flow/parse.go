@@ -58,6 +58,8 @@ func readDesk(root *node, report *report) *Desk {
 		"languages":    func(*node) {},
 		"timezone":     r.string(&d.Timezone),
 		"contact":      r.text(&d.Contact),
+		"hours":        r.hours(&d.Hours),
+		"holidays":     r.holidays(&d.Holidays),
 		"unknown":      r.oneOf(&d.Unknown, "opens", "held"),
 		"sees":         r.oneOf(&d.Sees, "organisation", "own"),
 		"bulk":         r.oneOf(&d.Bulk, "held", "human"),

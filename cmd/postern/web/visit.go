@@ -114,7 +114,7 @@ func ownPath(path string) bool {
 	if err != nil || u.Scheme != "" || u.Host != "" || strings.ContainsAny(path, "\\\r\n") {
 		return false
 	}
-	for _, start := range []string{"/cases", "/held", "/account"} {
+	for _, start := range []string{"/cases", "/held", "/mails", "/account"} {
 		if u.Path == start || strings.HasPrefix(u.Path, start+"/") {
 			return true
 		}

@@ -20,7 +20,7 @@ func newSite(t *testing.T, desk Desk, out io.Writer) *httptest.Server {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	handler, err := New(Options{Desk: desk, BaseURL: "http://" + server.Listener.Addr().String(),
-		Log: slog.New(slog.NewTextHandler(out, nil))})
+		Mails: fakeMails{}, Log: slog.New(slog.NewTextHandler(out, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ type Options struct {
 	Zone    *time.Location // of the times on the pages; nil: UTC
 
 	Health, Metrics http.Handler // at /healthz and /metrics; nil: not there
+	Mails           SampleMails  // what agents can look at before customers do; nil: not there
 	// TrustedProxies may tell by X-Forwarded-For who asks.
 	TrustedProxies []netip.Prefix
 }
@@ -44,6 +45,7 @@ type pages struct {
 	zone    *time.Location
 	secure  bool // cookies travel over https only
 	views   *views
+	mails   SampleMails
 	words   *dictionary
 	brake   *brake
 	proxies []netip.Prefix
@@ -74,7 +76,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	p := &pages{
 		desk: o.Desk, log: o.Log, zone: o.Zone, secure: base.Scheme == "https",
-		views: views, words: words, brake: newBrake(time.Now), proxies: o.TrustedProxies,
+		views: views, mails: o.Mails, words: words, brake: newBrake(time.Now), proxies: o.TrustedProxies,
 	}
 	if p.zone == nil {
 		p.zone = time.UTC
@@ -159,6 +161,10 @@ func (p *pages) routes() []route {
 		{"POST /held/{ledger}/refuse", agents, p.refuse},
 		{"POST /held/{ledger}/block", agents, p.block},
 		{"POST /held/{ledger}/unblock", agents, p.unblock},
+
+		{"GET /mails", agents, p.sampleMails},
+		{"GET /mails/{name}/{language}", agents, p.sampleMail},
+		{"GET /mails/{name}/{language}/html", agents, p.sampleHTML},
 
 		{"GET /account", signedIn, p.account},
 		{"POST /account/sign-out-everywhere", signedIn, p.signOutEverywhere},

@@ -17,7 +17,7 @@ import (
 // pathOf fills in a pattern with what the fake desk has.
 func pathOf(pattern string) string {
 	_, p, _ := strings.Cut(pattern, " ")
-	return strings.NewReplacer("{$}", "", "{link}", "good", "{number}", "CASE-10001", "{kind}", "comment",
+	return strings.NewReplacer("{$}", "", "{link}", "good", "{name}", "status", "{language}", "en", "{number}", "CASE-10001", "{kind}", "comment",
 		"{id}/html", "2/html", "{id}/inline", "2/inline?cid=logo", "{id}", "5", "{ledger}", "9").Replace(p)
 }
 
