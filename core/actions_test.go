@@ -156,3 +156,13 @@ func TestNotice_whatItOffersWorks(t *testing.T) {
 		})
 	}
 }
+
+func TestStatusNews_saysWhenACaseThatRestsGoesOn(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	w.receive(mail{from: mia, subject: "[" + o.Case + "]", text: "#status on-hold 3d"})
+	p := to(t, w.letters(), anna, core.StatusNews).Payload
+	if at := w.text(`select to_char(wake_at, 'YYYY-MM-DD HH24:MI') from cases where id = $1`, o.CaseID); p.Class != "customer" || p.When.UTC().Format("2006-01-02 15:04") != at {
+		t.Errorf("%s, wakes %s, told %s", p.Class, at, p.When)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode"
@@ -122,10 +123,10 @@ func TestMails_areSmall(t *testing.T) {
 // Whatever is in it, a mail fits a small phone.
 func TestBrowser_mailsFitAPhone(t *testing.T) {
 	c := newComposer(t)
-	var rich string
+	var shown atomic.Pointer[string]
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Write([]byte(rich))
+		w.Write([]byte(*shown.Load()))
 	}))
 	t.Cleanup(site.Close)
 	ctx := coretest.Browser(t)
@@ -139,10 +140,11 @@ func TestBrowser_mailsFitAPhone(t *testing.T) {
 			"500 wide characters": filledWith(k, hostileValues["500 wide characters"]),
 		} {
 			t.Run("R57/"+string(k)+", "+name, func(t *testing.T) {
-				var err error
-				if _, _, rich, err = c.Words(l); err != nil {
+				_, _, rich, err := c.Words(l)
+				if err != nil {
 					t.Fatal(err)
 				}
+				shown.Store(&rich)
 				if err := chromedp.Do(ctx, chromedp.Navigate(site.URL)); err != nil {
 					t.Fatal(err)
 				}
