@@ -58,7 +58,8 @@ func Sample(k core.Kind, language string) core.Letter {
 	resolved := func() {
 		p.Status, p.Means = "Resolved", "We have offered a solution. Please tell us whether you agree; if we hear nothing, the case closes."
 		p.Words = []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "DISAGREE", Does: "In progress"}}
-		p.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
+		p.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"},
+			{Purpose: "move", Label: "In progress", URL: "https://desk.example/m/zyxwvutsrqponmlkjihgfedcba"}}
 	}
 	switch k {
 	case core.Confirmation:
@@ -72,6 +73,7 @@ func Sample(k core.Kind, language string) core.Letter {
 	case core.StatusNews:
 		p.Changed, p.Was = true, "Resolved"
 		offered()
+		p.Links = []core.Link{{Purpose: "undo", Label: "Resolved", URL: "https://desk.example/u/abcdefghijklmnopqrstuvwxyz"}}
 	case core.Reminder:
 		p.Status, p.Means = "Need input", "We need something from you to go on. Please answer our question."
 		offered()
@@ -80,7 +82,10 @@ func Sample(k core.Kind, language string) core.Letter {
 		p.When = time.Date(2026, 3, 11, 8, 0, 0, 0, time.UTC)
 	case core.WordRefused:
 		resolved()
-		p.Reason = "unproved"
+		p.Words, p.Links = p.Words[1:], p.Links[1:]
+		p.Reason = "comment"
+	case core.LeftCase:
+		p.Reason = "left"
 	case core.SignIn:
 		l.Number, l.Case = "", ""
 		p.Links = []core.Link{{Purpose: "sign-in", URL: "https://desk.example/sign-in/abcdefghijklmnopqrstuvwxyz"}}

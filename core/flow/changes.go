@@ -79,6 +79,7 @@ func (d *Desk) facts() *facts {
 			"contact", d.Contact.all(),
 			"unknown", d.Unknown,
 			"sees", d.Sees,
+			"join", d.Join,
 			"bulk", d.Bulk,
 			"agent_proof", d.AgentProof,
 			"notify", strings.Join(d.Notify, ", "),
