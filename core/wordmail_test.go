@@ -20,7 +20,9 @@ func understood(t *testing.T, raw string) func(*core.Mail) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(m *core.Mail) { m.Text, m.Reply, m.Rest, m.HTML, m.Files = p.Text, p.Reply, p.Rest, p.HTML, p.Files }
+	return func(m *core.Mail) {
+		m.Text, m.Reply, m.Rest, m.HTML, m.Files = p.Text, p.Reply, p.Rest, p.HTML, p.Files
+	}
 }
 
 const (
