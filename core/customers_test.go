@@ -398,6 +398,33 @@ func TestMoveLink_oneForEachWord(t *testing.T) {
 			t.Errorf("%v, %s", err, w.status(o))
 		}
 	})
+	t.Run("R46/a case that was merged says where it goes on, to who may see that", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o, answer := w.resolved()
+		other := w.opens(mail{from: anna, subject: "Another"})
+		foreign := w.opens(mail{from: carl})
+		link := linkTo(t, answer, "move", "closed")
+		for into, goesOn := range map[int64]string{other.CaseID: other.Case, foreign.CaseID: ""} {
+			w.exec(`update cases set merged_into = $1 where id = $2`, into, o.CaseID)
+			m, err := w.MoveByLink(ctx, link)
+			if err != nil || !m.Gone || m.GoesOn != goesOn {
+				t.Errorf("%+v, %v", m, err)
+			}
+			if _, err := w.PressMove(ctx, link, ""); !errors.Is(err, core.ErrNotAllowed) || w.status(o) != "resolved" {
+				t.Errorf("%v, %s", err, w.status(o))
+			}
+		}
+	})
+	t.Run("R33/who withdraws a person's reply addresses withdraws their links", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o, answer := w.resolved()
+		if _, err := w.WithdrawTokens(ctx, anna); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.PressMove(ctx, linkTo(t, answer, "move", "closed"), ""); !errors.Is(err, core.ErrExpired) || w.status(o) != "resolved" {
+			t.Errorf("%v, %s", err, w.status(o))
+		}
+	})
 	t.Run("R46/a link of one purpose is none of another", func(t *testing.T) {
 		w := newWorld(t, nil)
 		_, answer := w.resolved()

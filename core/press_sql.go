@@ -126,7 +126,7 @@ func (d *Desk) moveByLink(ctx context.Context, t *tx, kind, link string, lock bo
 	}
 	q = `
 		select c.id, c.desk, c.number, c.title, c.requester, c.organisation, '' as company, c.owner,
-			c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, true as visible,
+			c.status, c.class, c.status_at, c.desk_wrote_at, c.opened_at, ` + commandedColumns + `, true as visible,
 			c.desk_wrote_at is not null as wrote,
 			exists (select from person p where p.id = c.requester and p.verified_at is not null) as sure,
 			(select p.language from person p where p.id = s.person) as lang,
@@ -161,7 +161,12 @@ func (d *Desk) moveByLink(ctx context.Context, t *tx, kind, link string, lock bo
 	if row.UsedAt != nil {
 		m.Used = *row.UsedAt
 	}
-	m.Done = row.UsedAt != nil || c.Status == row.Move
+	m.Done = row.UsedAt != nil || c.Status == row.Move && c.MergedInto == nil
+	if c.MergedInto != nil && !m.Done {
+		m.Gone = true
+		m.GoesOn, err = d.goesOn(ctx, t, row.Person, *c.MergedInto)
+		return m, row, err
+	}
 	if m.Undo {
 		m.Gone = !m.Done && !c.StatusAt.Equal(row.MadeAt)
 		return m, row, nil
@@ -169,6 +174,25 @@ func (d *Desk) moveByLink(ctx context.Context, t *tx, kind, link string, lock bo
 	move, can := customersMove(desk, c.caseRow, row.Move, t.now)
 	m.Gone, m.NeedsText = !m.Done && !can, move.NeedsText()
 	return m, row, nil
+}
+
+// goesOn is the number of a case into which another was merged, "" if this
+// person may not see it.
+func (d *Desk) goesOn(ctx context.Context, t *tx, person, id int64) (string, error) {
+	var desk int
+	var number int64
+	err := t.QueryRow(ctx, `select c.desk, c.number from `+seerByPerson+`, cases c where c.id = $2 and `+wall, person, id).Scan(&desk, &number)
+	if err == pgx.ErrNoRows {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	r, err := d.deskByID(desk)
+	if err != nil {
+		return "", err
+	}
+	return r.caseNumber(number), nil
 }
 
 func (d *Desk) pressMove(ctx context.Context, t *tx, link, text string) (MoveLink, error) {

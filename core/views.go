@@ -123,6 +123,7 @@ type MoveLink struct {
 	Done   bool      // pressed before, or the case has it already
 	Used   time.Time // when it was pressed; zero if it was not
 	Gone   bool      // the case has changed, and it can no longer be done
+	GoesOn string    // number of the case into which it was merged, if that is why
 
 	NeedsText bool // it is done with a text only
 	Undo      bool // it takes back what was pressed

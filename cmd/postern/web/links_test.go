@@ -51,6 +51,13 @@ func TestLinks_sayWhatWillHappenAndWhatDid(t *testing.T) {
 				t.Error(page.body)
 			}
 		})
+		t.Run("R46/"+kind.path+" of a case that was merged says where it goes on", func(t *testing.T) {
+			desk := newFakeDesk()
+			desk.move.Gone, desk.move.GoesOn = true, "CASE-10007"
+			if page := visitSite(t, newSite(t, desk, nil), "").get(kind.path).wants(t, http.StatusConflict); !strings.Contains(page.body, "goes on as CASE-10007") {
+				t.Error(page.body)
+			}
+		})
 		t.Run("R46/"+kind.path+" overtaken between the page and the press says so", func(t *testing.T) {
 			desk := newFakeDesk()
 			v := visitSite(t, newSite(t, desk, nil), "")
