@@ -29,8 +29,8 @@ var (
 		"anmelden", "melde mich an", "melden sie mich an")
 )
 
-// leaving is somebody who leaves a case, or comes back to it.
-type leaving struct{ back bool }
+// caseLeave is somebody who leaves a case, or comes back to it.
+type caseLeave struct{ back bool }
 
 // leavesCase takes somebody out of the mail of a case who asks for that on the
 // first line, or back into it: a participant gets nothing more of it, its
@@ -70,7 +70,7 @@ func (r *reading) leavesCase() bool {
 	}
 	r.say("R38", "%s: %s", clean(line, 60), says)
 	if leaves != left {
-		r.plan.leaves = &leaving{back: back}
+		r.plan.leaves = &caseLeave{back: back}
 		r.plan.events = append(r.plan.events, newEvent{kind: map[bool]string{true: "back", false: "left"}[back], actor: r.plan.person})
 	}
 	if !alone || len(r.m.Files) > 0 {
