@@ -28,6 +28,9 @@ const nameLines = 8
 // endsThere says that what follows a first line is no text: nothing, thanks, or
 // a closing with a name below.
 func endsThere(rest string) bool {
+	if len(rest) > 2000 {
+		return false
+	}
 	lines := strings.Split(strings.TrimSpace(rest), "\n")
 	below := -1 // lines since the closing
 	for _, line := range lines {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -423,6 +424,26 @@ func TestMoveLink_oneForEachWord(t *testing.T) {
 		}
 		if _, err := w.PressMove(ctx, linkTo(t, answer, "move", "closed"), ""); !errors.Is(err, core.ErrExpired) || w.status(o) != "resolved" {
 			t.Errorf("%v, %s", err, w.status(o))
+		}
+	})
+	t.Run("R46/pressed many times at once, two links make one move", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o, answer := w.resolved()
+		links := []string{linkTo(t, answer, "move", "closed"), linkTo(t, answer, "move", "cancelled")}
+		var all sync.WaitGroup
+		for i := range 12 {
+			all.Go(func() {
+				if _, err := w.PressMove(ctx, links[i%2], ""); err != nil && !errors.Is(err, core.ErrNotAllowed) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := w.count(`select count(*) from event where case_id = $1 and kind = 'status' and was = 'resolved'`, o.CaseID); n != 1 {
+			t.Errorf("%d moves", n)
+		}
+		if n := len(kinds(w.letters(), core.StatusNews)); n != 1 {
+			t.Errorf("%d mails", n)
 		}
 	})
 	t.Run("R46/a link of one purpose is none of another", func(t *testing.T) {

@@ -208,6 +208,30 @@ func TestReceive_whoHasLeftGetsNothingMore(t *testing.T) {
 			t.Error("he left it")
 		}
 	})
+	t.Run("R39/the answer to it goes to the stored address, whatever Reply-To says", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		w.receive(mail{from: anna, subject: o.Case, text: "unsubscribe", change: func(m *core.Mail) { m.ReplyTo = []core.Address{{Address: eve}} }})
+		letters := w.letters()
+		to(t, letters, anna, core.LeftCase)
+		noneTo(t, letters, eve)
+	})
+	t.Run("R71/a colleague whom the domain alone shows leaves nothing, and learns nothing", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		wants(t, w.receive(mail{from: bob, subject: o.Case, text: "unsubscribe", unverified: true}), core.Filed, "opens a case", "")
+		if l := to(t, w.letters(), bob, core.Confirmation); l.Number == o.Case || w.left(o) != "" {
+			t.Errorf("%s, left %q", l.Number, w.left(o))
+		}
+	})
+	t.Run("R40/what comes to an internal address leaves nothing", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		wants(t, w.receive(mail{from: anna, subject: o.Case, text: "unsubscribe", to: o.mia.Internal}), core.Filed, "note", "")
+		if w.left(o) != "" {
+			t.Error("it did")
+		}
+	})
 	t.Run("R51/the answer to it repeats nothing while the requester was never verified", func(t *testing.T) {
 		w := newWorld(t, nil)
 		o := w.opens(mail{from: anna, unverified: true})
