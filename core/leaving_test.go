@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -304,4 +306,34 @@ func TestReceive_colleaguesJoinAsTheDeskSays(t *testing.T) {
 			t.Errorf("participants %q", got)
 		}
 	})
+}
+
+// What the mails say to write is understood.
+func TestReceive_leavingAsTheMailsSay(t *testing.T) {
+	quoted := regexp.MustCompile(`(?s)"([^"{}.]+)"`)
+	for _, lang := range []string{"en", "nl", "da", "nb", "de"} {
+		t.Run("R38/in "+lang, func(t *testing.T) {
+			words, err := os.ReadFile("../templates/mail/left-case." + lang + ".txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := newWorld(t, nil)
+			o := w.opens(mail{from: anna})
+			_, body, _ := strings.Cut(string(words), `{{if eq .Reason "back"}}`)
+			body, _, _ = strings.Cut(body, "{{end}}")
+			back, left, _ := strings.Cut(body, `{{else if eq .Reason "left-requester"}}`)
+			says := func(part string) (lines []string) {
+				for _, m := range quoted.FindAllStringSubmatch(part, -1) {
+					lines = append(lines, strings.Join(strings.Fields(m[1]), " "))
+				}
+				return lines
+			}
+			leave, comeBack := says(back), says(left)
+			if len(leave) != 1 || len(comeBack) != 2 || comeBack[0] != comeBack[1] {
+				t.Fatalf("%q, %q", leave, comeBack)
+			}
+			wants(t, w.receive(mail{from: anna, subject: o.Case, text: leave[0]}), core.Filed, "leaves the case", "")
+			wants(t, w.receive(mail{from: anna, subject: o.Case, text: comeBack[0]}), core.Filed, "comes back to the case", "")
+		})
+	}
 }
