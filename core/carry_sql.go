@@ -46,7 +46,8 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			insert into participant (case_id, person, since) values ($1, $2, $3)
 			on conflict do nothing`, p.caseID, p.joins, t.now)
 	}
-	queueLeaving(b, p.leaving)
+	queueTurnOff(b, p.leaving)
+	queueLeaving(b, t, p)
 	queueInvited(b, t, p)
 	queueRepliesTo(b, p)
 	caused := "ledger"

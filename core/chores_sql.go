@@ -183,7 +183,7 @@ func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
 	queueEvent(b, t, c.ID, newEvent{kind: string(r.kind)}, Mail{})
 	for _, p := range people {
 		w := draft{kind: r.kind, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
+			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left}}
 		lang := w.to.language
 		w.payload = Payload{Title: c.Title, Company: c.Company,
 			Fixed: c.DeskWroteAt == nil && !requesterVerified(people), When: r.when,

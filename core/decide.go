@@ -32,8 +32,9 @@ type plan struct {
 	change    *statusChange
 	owner     int64 // becomes the case's owner
 	sets      []caseField
-	joins     int64     // becomes a participant
-	joining   []invited // and so do these
+	joins     int64      // becomes a participant
+	leaves    *caseLeave // the sender leaves the case, or comes back (R38)
+	joining   []invited  // and so do these
 	proposed  []invited
 	repliesTo *string // where the sender wants the mail of this case; "": at their own address again (R39)
 	behalf    *behalf // whom an agent opened the case for (R64)

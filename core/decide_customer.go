@@ -21,6 +21,8 @@ func (r *reading) isCustomers() bool {
 		return r.aside(r.thread.aside)
 	case r.thread.found == nil:
 		return r.opensCase(r.thread.hidden)
+	case r.leavesCase():
+		return true
 	case r.reopensNoMore():
 		r.say("R36", "may see %s, but it is over: a new case, linked to it", r.desk.caseNumber(r.thread.found.Number))
 		return r.opensCase(r.thread.found)
@@ -104,8 +106,7 @@ func (r *reading) joins() bool {
 			r.comment(c, text, marks...)
 		}
 	default:
-		r.comment(c, r.m.Reply, marks...)
-		r.answers(c)
+		marks = r.plainAnswer(c, marks)
 	}
 	r.joinsCase(c)
 	r.invites(c, r.mayInvite(c))
@@ -113,6 +114,24 @@ func (r *reading) joins() bool {
 	r.tellDesk(c, r.noticeKind(), "", marks)
 	r.tellCustomers(c)
 	return r.end(Filed, r.joinOutcome(), "")
+}
+
+// plainAnswer files a reply that is no word: a comment that moves what waited
+// for it. It returns what agents are to know of it.
+func (r *reading) plainAnswer(c *caseRow, marks []string) []string {
+	if m, ok := r.askedBefore(c); ok {
+		r.setStatus(c, m.To, r.plan.person)
+		r.comment(c, r.m.Reply, marks...)
+		return marks
+	}
+	more, settled := r.wishes(c)
+	marks = append(marks, more...)
+	r.comment(c, r.m.Reply, marks...)
+	if !settled {
+		r.answers(c)
+		r.showsWords(c)
+	}
+	return marks
 }
 
 func (r *reading) noticeKind() Kind {
@@ -132,8 +151,8 @@ func (r *reading) joinOutcome() string {
 	return "joins"
 }
 
-// joinsCase makes a colleague of the requester a participant: from now on they
-// get what is written (R38).
+// joinsCase makes a colleague of the requester a participant, if the desk lets
+// them join by writing: from now on they get what is written (R38).
 func (r *reading) joinsCase(c *caseRow) {
 	if !r.sure {
 		return
@@ -143,7 +162,15 @@ func (r *reading) joinsCase(c *caseRow) {
 			return
 		}
 	}
-	r.plan.joins = r.plan.person
+	switch {
+	case slices.Contains(r.f.left, c.ID): // who left comes back by their own word alone
+	case r.desk.Join == "writing":
+		r.plan.joins = r.plan.person
+	case r.desk.Join == "asked":
+		from := r.from()
+		r.plan.proposed = append(r.plan.proposed, invited{from.Address, personName(from)})
+		r.say("R38", "%s is proposed to the desk", clean(from.Address, 100))
+	}
 }
 
 // word reads the first line of the reply as a word of the desk's moves. done
@@ -160,12 +187,12 @@ func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
 	}
 	if m.Binding && !r.meant(c) && !r.ownToken() {
 		r.say("R45", "the word %s is binding and nothing proves who wrote it for this case: a page asks", clean(line, 40))
-		r.refuseWord(c, m, "unproved", true)
+		r.refuseWord(c, m, "unproved")
 		return "", nil, true
 	}
-	if slices.Contains(m.Requires, "comment") && rest == "" {
+	if m.NeedsText() && endsThere(rest) {
 		r.say("R45", "the word %s needs a text with it", clean(line, 40))
-		r.refuseWord(c, m, "comment", false)
+		r.refuseWord(c, m, "comment")
 		return "", nil, true
 	}
 	r.say("R45", "the word %s leads from %s to %s", clean(line, 40), c.Status, m.To)
@@ -190,16 +217,20 @@ func (r *reading) ownToken() bool {
 		l.Address == r.from().Address && r.plan.assurance != Failed
 }
 
-func (r *reading) refuseWord(c *caseRow, m flow.Move, why string, link bool) {
+// refuseWord answers a word that cannot be followed as it came: a text is asked
+// for, or a press on a page, that proves whose word it is.
+func (r *reading) refuseWord(c *caseRow, m flow.Move, why string) {
 	w := draft{kind: WordRefused, to: r.sender(), replied: true, inReplyTo: r.m.MessageID}
 	w.payload = r.about(c, w.to.language)
 	w.payload.Reason = why
 	to, _ := r.desk.Status(m.To)
-	w.payload.Words = words(r.desk, w.to.language, c.Status)
-	if link {
-		w.secret, w.move, w.expires = "move", m.To, moveLinkLife
-		w.payload.Links = []Link{{Purpose: "move", Label: to.Label.In(w.to.language)}}
+	if why == "comment" { // the answer to it is the text, whatever its first line
+		w.payload.Asked = m.To
+		w.payload.Words = slices.DeleteFunc(words(r.desk, w.to.language, c.Status), func(word Word) bool { return word.Does != to.Label.In(w.to.language) })
+	} else {
+		w.payload.Words = words(r.desk, w.to.language, c.Status)
 	}
+	offerLink(r.desk, &w, m)
 	r.send(w, c.ID)
 }
 
@@ -355,10 +386,10 @@ func (r *reading) confirm(c *caseRow, status flow.Status) {
 	w := draft{kind: Confirmation, to: r.sender(), replied: true, inReplyTo: r.m.MessageID}
 	w.payload = r.about(c, w.to.language)
 	w.payload.Fixed = w.payload.Fixed || !r.sure // whoever From names: it is not sure that they wrote it
-	w.payload.Words = words(r.desk, w.to.language, status.Key)
 	if back, closed := r.desk.OpensAgain(r.now); closed {
 		w.payload.When = back
 	}
+	offer(r.desk, &w, status.Key)
 	r.send(w, c.ID)
 }
 
@@ -534,33 +565,17 @@ func (r *reading) customers(c *caseRow, but int64) []recipient {
 			continue
 		}
 		seen[p.Person] = true
+		if p.Left && !p.Requester {
+			continue
+		}
 		all = append(all, recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: r.desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet})
+			language: r.desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left})
 	}
 	return all
 }
 
 func (r *reading) agentOf(person int64) bool {
 	return slices.ContainsFunc(r.f.agents, func(a agentRow) bool { return a.Person == person })
-}
-
-// offer puts into a letter what the customer can do from a status: the words,
-// and a link where one press ends or reopens the case.
-func offer(d *running, w *draft, status string) {
-	w.payload.Words = words(d, w.to.language, status)
-	s, _ := d.Status(status)
-	if s.Class != flow.Resolved && !s.Class.Ended() {
-		return
-	}
-	for _, reply := range d.Words(w.to.language, status, flow.ByCustomer) {
-		to, _ := d.Status(reply.Move.To)
-		if slices.Contains(reply.Move.Requires, "comment") {
-			continue
-		}
-		w.secret, w.move, w.expires = "move", to.Key, moveLinkLife
-		w.payload.Links = []Link{{Purpose: "move", Label: to.Label.In(w.to.language)}}
-		return
-	}
 }
 
 func nameOr(name, address string) string {

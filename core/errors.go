@@ -13,5 +13,6 @@ var (
 	ErrHopeless    = errors.New("beyond what is read") // of a mail: no later try will do better (R17)
 	ErrDecided     = errors.New("decided already")     // somebody was first: held mail has had its word
 	ErrNoCase      = errors.New("no such case")        // a number that is none of this desk's cases
+	ErrNoText      = errors.New("a text is needed")    // or it is longer than maxPressText
 	ErrInUse       = errors.New("still in use")        // a desk file without a key that cases have
 )

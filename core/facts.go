@@ -26,6 +26,7 @@ type facts struct {
 	people   []caseperson
 	others   []otherRow // who else stands in the mail
 	proposed []int64    // cases that it names, for which its sender is proposed
+	left     []int64    // and those that its sender has left
 	agents   []agentRow
 	files    []fileRow // files those cases have already, of those that the mail brings
 	probe    *probeRow
@@ -89,9 +90,11 @@ type letterRow struct {
 	NoteHash   []byte
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
-	Comment    int64   // whose text it carried
-	Author     int64   // and who wrote that
-	Listed     []int64 // held mails that it showed
+	Comment    int64     // whose text it carried
+	Author     int64     // and who wrote that
+	Listed     []int64   // held mails that it showed
+	Asked      string    // the status that a word leads to for which it asked a text (R45)
+	Queued     time.Time // when it was written
 }
 
 // knownRow is an earlier mail.
@@ -139,6 +142,7 @@ type caseperson struct {
 	Requester  bool
 	Agent      bool        // of whatever desk
 	Quiet      bool        // nothing goes to them yet (R64)
+	Left       bool        // wants no more mail of this case (R38)
 	Asked      bool        // Address is where they want the mail of this case (R39)
 	Automatic  []time.Time // automatic mail to this address within a day, newest first
 	OnCase     []time.Time // and of it on this case

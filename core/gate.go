@@ -17,8 +17,8 @@ type draft struct {
 	payload   Payload
 	inReplyTo string
 	secret    string // purpose of the one-time secret in it, "" for none
-	move      string // of a move link: the status it sets
 	expires   time.Duration
+	wake      *time.Time // of an undo link: the date of the status it goes back to
 }
 
 // recipient is the one address a letter goes to: always a stored one, never
@@ -31,6 +31,7 @@ type recipient struct {
 	agent      bool
 	suppressed bool
 	quiet      bool // an agent opened the case for them, and nobody has written to them yet (R64)
+	left       bool // wants no more mail of the case, and gets what the desk writes alone (R38)
 	notices    int  // automatic mails to this agent in the last 10 minutes
 }
 
@@ -77,6 +78,9 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 	}
 	if w.to.quiet {
 		return "opened for them, and nobody of the desk has written yet (R64)"
+	}
+	if w.to.left && !w.replied {
+		return "its recipient has left the case (R38)"
 	}
 	if w.to.suppressed {
 		return "suppressed: mail to this address came back (R55)"
@@ -133,7 +137,7 @@ func overBudget(w draft, cause *causing, spent counts, b Budgets, caseID int64, 
 			return "budget of confirmations to unverified senders of this domain (R48)"
 		}
 	}
-	if w.kind == WordRefused {
+	if w.kind == WordRefused || w.kind == LeftCase {
 		if over(spent.refused, b.PerCase, now) { // they count apart, by the windows of a case
 			return "budget of answers to a word (R48)"
 		}

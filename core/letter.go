@@ -18,7 +18,8 @@ const (
 	ClosingSoon  Kind = "closing"      // the case will close by itself
 	HeldAnswer   Kind = "held"         // a colleague will look at it; no number (R51)
 	TooLarge     Kind = "too-large"    // beyond the raw size limit (R17)
-	WordRefused  Kind = "word-refused" // the word cannot be followed here; says what can
+	WordRefused  Kind = "word-refused" // the word cannot be followed as it came; asks for what is missing, or says what can
+	LeftCase     Kind = "left-case"    // they get no more mail of a case, or get it again
 	SignIn       Kind = "sign-in"
 	Invitation   Kind = "invitation"
 
@@ -113,6 +114,7 @@ type Payload struct {
 
 	Marks  []string  `json:"marks,omitempty"` // unverified, machine ...: shown to agents
 	Reason string    `json:"reason,omitempty"`
+	Asked  string    `json:"asked,omitempty"` // key of the status that an answer leads to, if it brings the text that is asked for
 	Lines  []string  `json:"lines,omitempty"` // transcript, warning, alarm: one fact a line
 	When   time.Time `json:"when,omitzero"`   // closes then, expires then
 	Zone   string    `json:"zone,omitempty"`
@@ -153,8 +155,9 @@ type Word struct {
 // Link is a one-time link: URL is made when the letter is claimed, from the
 // instance's secret; the database has only a hash of it (R61).
 type Link struct {
-	Purpose string `json:"purpose"` // "move", "sign-in", "invitation", "question"
+	Purpose string `json:"purpose"` // "move", "undo", "sign-in", "invitation", "question"
 	Label   string `json:"label,omitempty"`
+	Move    string `json:"move,omitempty"` // key of the status that a press leads to
 	Nonce   string `json:"nonce"`
 	URL     string `json:"-"`
 }

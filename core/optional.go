@@ -35,7 +35,7 @@ func (d *Desk) turnsOff(l *Letter, messageID string, plus bool) {
 	}
 	l.Unsubscribe = append(l.Unsubscribe, "mailto:"+url.PathEscape(to)+"?subject="+unsubscribe+"%20"+l.Optional+"&body="+unsubscribe)
 	if strings.HasPrefix(d.set.BaseURL, "https://") {
-		l.Unsubscribe = append(l.Unsubscribe, d.set.BaseURL+"/u/"+d.leavingLink(l.ID, messageID))
+		l.Unsubscribe = append(l.Unsubscribe, d.set.BaseURL+"/o/"+d.leavingLink(l.ID, messageID))
 	}
 }
 

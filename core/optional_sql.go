@@ -44,7 +44,7 @@ func turnOff(ctx context.Context, t *tx, l leaving) error {
 	return err
 }
 
-func queueLeaving(b *pgx.Batch, l *leaving) {
+func queueTurnOff(b *pgx.Batch, l *leaving) {
 	if l != nil {
 		b.Queue(turningOff, l.person, l.desk, l.event)
 	}

@@ -84,7 +84,7 @@ func TestOptional_isTurnedOffByAMail(t *testing.T) {
 func TestOptional_isTurnedOffByOnePress(t *testing.T) {
 	w := newWorld(t, func(s *core.Settings) { s.BaseURL = "https://desk.example" })
 	_, l := reminded(w)
-	link, ok := strings.CutPrefix(l.Unsubscribe[1], "https://desk.example/u/")
+	link, ok := strings.CutPrefix(l.Unsubscribe[1], "https://desk.example/o/")
 	if !ok {
 		t.Fatalf("%q", l.Unsubscribe)
 	}

@@ -36,7 +36,7 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 	if caseID != 0 {
 		about = caseID
 	}
-	if l.secret != "" && l.expires != 0 && l.kind != WordRefused && l.secret != "move" {
+	if l.secret != "" && l.expires != 0 {
 		expires = t.now.Add(l.expires)
 	}
 	b.Queue(`
@@ -49,12 +49,8 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 		c.kind, c.id, strings.ToLower(l.to.address), person, desk.id, about, l.kind, !l.human, l.replied, l.to.agent,
 		l.secret != "", l.to.language, payload, id, l.inReplyTo, hashID(id), public, note, answerable, t.now.Add(l.tokenLife()),
 		state, l.withheld, t.now, expires, l.withheld == "")
-	if l.secret == "move" && l.withheld == "" {
-		b.Queue(`
-			insert into secret (kind, link_hash, person, address, desk, case_id, move, made_at, expires_at)
-			values ('move', $1, $2, $3, $4, $5, $6, $7, $8)
-			on conflict do nothing`,
-			token.Hash(d.set.Key.Link("move", id)), person, l.to.address, desk.id, about, l.move, t.now, t.now.Add(l.expires))
+	if l.withheld == "" {
+		d.queuePressLinks(b, t, desk, l.draft, about)
 	}
 	return id
 }
@@ -299,14 +295,14 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 }
 
 // paths of the pages behind one-time links.
-var linkPaths = map[string]string{"move": "/m/", "question": "/q/", "sign-in": "/sign-in/", "invitation": "/invitation/"}
+var linkPaths = map[string]string{"move": "/m/", "undo": "/u/", "question": "/q/", "sign-in": "/sign-in/", "invitation": "/invitation/"}
 
 // reveal puts a letter's secrets in clear: they are derived again from the
 // nonce, and stand nowhere else.
 func (d *Desk) reveal(l *Letter) {
 	for i := range l.Payload.Links {
 		k := &l.Payload.Links[i]
-		k.URL = d.set.BaseURL + linkPaths[k.Purpose] + d.set.Key.Link(k.Purpose, k.Nonce)
+		k.URL = d.set.BaseURL + linkPaths[k.Purpose] + d.set.Key.Link(k.derivedFrom(), k.Nonce)
 		switch k.Purpose {
 		case "sign-in":
 			l.Payload.Code = d.set.Key.Digits(k.Purpose, k.Nonce, 6)

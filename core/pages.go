@@ -93,7 +93,7 @@ func (d *Desk) MoveCase(ctx context.Context, v Viewer, number, to string) error 
 		if c.ForAgent {
 			by = flow.ByAgent
 		}
-		return d.pressed(ctx, tx, c.caseRow, to, v.person, by)
+		return d.pressed(ctx, tx, c.caseRow, to, v.person, by, "")
 	})
 	d.hint()
 	return err
@@ -103,18 +103,43 @@ func (d *Desk) MoveCase(ctx context.Context, v Viewer, number, to string) error 
 func (d *Desk) MoveByLink(ctx context.Context, link string) (MoveLink, error) {
 	var m MoveLink
 	err := d.readTx(ctx, func(tx *tx) (err error) {
-		m, _, err = d.moveByLink(ctx, tx, link, false)
+		m, _, err = d.moveByLink(ctx, tx, "move", link, false)
 		return err
 	})
 	return m, err
 }
 
-// PressMove makes the move of a one-time link, once (R46). It needs no other
-// proof: the link went to the person's address alone.
-func (d *Desk) PressMove(ctx context.Context, link string) (MoveLink, error) {
+// PressMove makes the move of a one-time link, once (R46), with a text if it
+// needs one. It needs no other proof: the link went to the person's address
+// alone. ErrNoText: a text is missing, or too long; ErrNotAllowed: the case is no
+// longer where this can be done.
+func (d *Desk) PressMove(ctx context.Context, link, text string) (MoveLink, error) {
 	var m MoveLink
 	err := d.inTx(ctx, func(tx *tx) (err error) {
-		m, err = d.pressMove(ctx, tx, link)
+		m, err = d.pressMove(ctx, tx, link, text)
+		return err
+	})
+	d.hint()
+	return m, err
+}
+
+// UndoByLink shows what taking back a press would do.
+func (d *Desk) UndoByLink(ctx context.Context, link string) (MoveLink, error) {
+	var m MoveLink
+	err := d.readTx(ctx, func(tx *tx) (err error) {
+		m, _, err = d.moveByLink(ctx, tx, "undo", link, false)
+		return err
+	})
+	return m, err
+}
+
+// PressUndo takes a press back: the case gets the status again that it had
+// before, whatever the moves of the desk file say. ErrNotAllowed: somebody has
+// changed it since.
+func (d *Desk) PressUndo(ctx context.Context, link string) (MoveLink, error) {
+	var m MoveLink
+	err := d.inTx(ctx, func(tx *tx) (err error) {
+		m, err = d.pressUndo(ctx, tx, link)
 		return err
 	})
 	d.hint()

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"postern/core/flow"
-	"postern/core/token"
 )
 
 // viewedCase is a case that a viewer may see. Only visibleCase makes one.
@@ -378,8 +377,9 @@ func inlineFileOf(ctx context.Context, t *tx, c viewedCase, kind string, entry i
 	return f, blob, notFound(err)
 }
 
-// pressed makes a move that somebody pressed for, and tells both sides.
-func (d *Desk) pressed(ctx context.Context, t *tx, seen caseRow, to string, person int64, by flow.By) error {
+// pressed makes a move that somebody pressed for, and tells both sides. text goes
+// with the move: "" if it brings none.
+func (d *Desk) pressed(ctx context.Context, t *tx, seen caseRow, to string, person int64, by flow.By, text string) error {
 	c, agents, err := caseAndAgents(ctx, t, seen.ID)
 	if err != nil {
 		return err
@@ -389,18 +389,22 @@ func (d *Desk) pressed(ctx context.Context, t *tx, seen caseRow, to string, pers
 		return err
 	}
 	m, ok := desk.CanMove(c.Status, to, by)
-	if !ok || len(m.Requires) > 0 || by == flow.ByCustomer && len(m.Words) == 0 {
+	if !ok || m.NeedsText() && text == "" || by == flow.ByCustomer && len(m.Words) == 0 {
 		return ErrNotAllowed
 	}
 	if flow.Class(c.Class).Ended() && by == flow.ByCustomer && !canReopen(desk.Desk, c, t.now) {
 		return ErrNotAllowed
 	}
-	return d.moveAndTell(ctx, t, desk, c, agents, to, person)
+	return d.moveAndTellOf(ctx, t, desk, c, agents, to, person, press{text: text, binding: m.Binding && by == flow.ByCustomer})
 }
 
 // moveAndTell sets a status outside of any mail, and queues the news of it for
 // both sides. person is 0 if the clock did it.
 func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow, agents []agentRow, to string, person int64) error {
+	return d.moveAndTellOf(ctx, t, desk, c, agents, to, person, press{})
+}
+
+func (d *Desk) moveAndTellOf(ctx context.Context, t *tx, desk *running, c caseRow, agents []agentRow, to string, person int64, of press) error {
 	people, err := customersOf(ctx, t, c)
 	if err != nil {
 		return err
@@ -408,7 +412,11 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	b := &pgx.Batch{}
 	from, _ := desk.Status(c.Status)
 	status, _ := desk.Status(to)
-	queueStatus(b, t, c.ID, &statusChange{from: from, to: status, actor: person}, Mail{})
+	brings, err := queuePress(ctx, t, b, c, person, of)
+	if err != nil {
+		return err
+	}
+	queueStatus(b, t, c.ID, &statusChange{from: from, to: status, actor: person, until: of.until}, Mail{})
 	var event int64
 	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
 		return err
@@ -427,16 +435,24 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	}
 	for _, p := range people {
 		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
+			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left && p.Person != person}}
 		fill(&w)
 		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
 		offer(desk, &w, status.Key)
+		if of.binding && (p.Person == person || p.Requester) {
+			offerUndo(&w, from, brings.wake)
+		}
 		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
 	}
-	for _, a := range told(desk, c, agents, NoticeStatus, person) {
-		w := draft{kind: NoticeStatus, to: a}
+	kind := NoticeStatus
+	if brings.comment != 0 {
+		kind = NoticeComment
+	}
+	for _, a := range told(desk, c, agents, kind, person) {
+		w := draft{kind: kind, to: a}
 		fill(&w)
 		w.payload.Actions = actions(desk.Desk, to, a.language, c.Owner != nil && *c.Owner == a.person)
+		w.payload.Comment = brings.comment
 		for _, p := range people {
 			if p.Requester {
 				w.payload.Customer = nameOr(p.Name, p.Address)
@@ -449,75 +465,4 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 
 func requesterVerified(people []caseperson) bool {
 	return slices.ContainsFunc(people, func(p caseperson) bool { return p.Requester && p.Verified })
-}
-
-type moveRow struct {
-	ID     int64
-	Person *int64
-	CaseID int64
-	Move   string
-	UsedAt *time.Time
-}
-
-func (d *Desk) moveByLink(ctx context.Context, t *tx, link string, lock bool) (MoveLink, moveRow, error) {
-	q := `
-		select id, person, case_id, move, used_at from secret
-		where kind = 'move' and link_hash = $1 and expires_at > $2`
-	if lock {
-		q += ` for update`
-	}
-	rows, _ := t.Query(ctx, q, token.Hash(link), t.now)
-	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[moveRow])
-	if err == pgx.ErrNoRows {
-		return MoveLink{}, row, ErrExpired
-	}
-	if err != nil {
-		return MoveLink{}, row, err
-	}
-	var m MoveLink
-	var desk int
-	var number int64
-	var status string
-	var wrote, sure bool
-	err = t.QueryRow(ctx, `
-		select c.desk, c.number, c.title, c.status, c.desk_wrote_at is not null, p.verified_at is not null
-		from cases c join person p on p.id = c.requester where c.id = $1`, row.CaseID).
-		Scan(&desk, &number, &m.Title, &status, &wrote, &sure)
-	if err != nil {
-		return m, row, err
-	}
-	r, err := d.deskByID(desk)
-	if err != nil {
-		return m, row, err
-	}
-	lang := r.Languages[0]
-	to, ok := r.Status(row.Move)
-	if !ok {
-		return m, row, ErrExpired // the desk has this status no longer
-	}
-	if !wrote && !sure {
-		m.Title = ""
-	}
-	m.Number, m.Now, m.To, m.Class = r.caseNumber(number), statusLabel(r, status, lang), to.Label.In(lang), string(to.Class)
-	m.Done = row.UsedAt != nil || status == row.Move
-	return m, row, nil
-}
-
-func (d *Desk) pressMove(ctx context.Context, t *tx, link string) (MoveLink, error) {
-	m, row, err := d.moveByLink(ctx, t, link, true)
-	if err != nil || m.Done {
-		return m, err
-	}
-	person := int64(0)
-	if row.Person != nil {
-		person = *row.Person
-	}
-	if err := d.pressed(ctx, t, caseRow{ID: row.CaseID}, row.Move, person, flow.ByCustomer); err != nil {
-		return m, err
-	}
-	if _, err := t.Exec(ctx, `update secret set used_at = $2 where id = $1`, row.ID, t.now); err != nil {
-		return m, err
-	}
-	m.Now, m.Done = m.To, true
-	return m, nil
 }

@@ -13,6 +13,9 @@ func queueOthers(b *pgx.Batch, a asked, desk int, f *facts) {
 	b.Queue(`
 		select case_id from proposal
 		where case_id = `+theNamed+` and address = $1`, a.from).Query(values(&f.proposed))
+	b.Queue(`
+		select l.case_id from left_case l join address a on a.person = l.person
+		where l.case_id = `+theNamed+` and a.address = $1`, a.from).Query(values(&f.left))
 	if len(a.others) == 0 {
 		return
 	}
@@ -153,6 +156,22 @@ const mailedAt = `
 // quietCase says that an agent opened case s.case_id for somebody, and that the
 // desk has written nothing publicly yet (R64).
 const quietCase = `exists (select from cases k where k.id = s.case_id and k.opened_by is not null and k.desk_wrote_at is null)`
+
+// hasLeft says that person s.person wants no more mail of case s.case_id (R38).
+const hasLeft = `exists (select from left_case l where l.case_id = s.case_id and l.person = s.person)`
+
+// queueLeaving writes down that the sender leaves a case, or comes back.
+func queueLeaving(b *pgx.Batch, t *tx, p *plan) {
+	switch {
+	case p.leaves == nil:
+	case p.leaves.back:
+		b.Queue(`delete from left_case where case_id = $1 and person = $2`, p.caseID, p.person)
+	default:
+		b.Queue(`
+			insert into left_case (case_id, person, at) values ($1, $2, $3)
+			on conflict do nothing`, p.caseID, p.person, t.now)
+	}
+}
 
 // queueRepliesTo writes down where the sender of a mail wants answers.
 func queueRepliesTo(b *pgx.Batch, p *plan) {

@@ -114,7 +114,8 @@ func caseAndAgents(ctx context.Context, t *tx, id int64) (caseRow, []agentRow, e
 	return c, agents, err
 }
 
-// customersOf are the people on the customer's side of a case.
+// customersOf are the people on the customer's side of a case, but for
+// participants who left it.
 func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 	rows, _ := t.Query(ctx, `
 		with side as (
@@ -125,14 +126,14 @@ func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.person = $3 as requester,
 			exists (select from agent g where g.person = p.id) as agent,
-			`+quietCase+` as quiet, a.asked,
+			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
 			`+recentMail+`
 		from side s
 		join person p on p.id = s.person
 		cross join lateral (`+mailedAt+`) a
 		left join member m on m.person = p.id
 		left join organisation o on o.id = m.organisation
-		where s.person = $3 or not exists (select from agent g where g.person = s.person and g.desk = $4)
+		where s.person = $3 or not `+hasLeft+` and not exists (select from agent g where g.person = s.person and g.desk = $4)
 		order by s.person, a.suppressed_at nulls first, a.address limit 200`, t.now, c.ID, c.Requester, c.Desk)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[caseperson])
 }

@@ -188,7 +188,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
 	coalesce((select x.author from comment x where x.id = (o.payload->>'comment')::bigint), 0) as author,
-	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed`
+	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
+	coalesce(o.payload->>'asked', '') as asked, o.queued_at as queued`
 
 // named asks for every case that any evidence of a mail names, by what the mail
 // has of each kind: most have none but their own id.
@@ -281,7 +282,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
 			exists (select from agent g where g.person = p.id) as agent,
-			`+quietCase+` as quiet, a.asked,
+			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
 			`+recentMail+`
 		from (
 			select c.id as case_id, c.requester as person, true as requester from cases c where c.id = `+theNamed+`
@@ -306,7 +307,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 // its cases and to this one: a is the address, s.case_id the case, $1 now.
 const recentMail = `array(select x.queued_at from outbox x
 				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
-					and x.kind not in ('sign-in', 'word-refused') and x.queued_at > $1::timestamptz - interval '1 day'
+					and x.kind not in ('sign-in', 'word-refused', 'left-case') and x.queued_at > $1::timestamptz - interval '1 day'
 				order by x.queued_at desc limit 100) as automatic,
 			array(select x.queued_at from outbox x
 				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
@@ -367,7 +368,7 @@ func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budg
 			case Confirmation, HeldAnswer, TooLarge:
 				f.counts.confirmed = append(f.counts.confirmed, at)
 				f.counts.automatic = append(f.counts.automatic, at)
-			case WordRefused:
+			case WordRefused, LeftCase:
 				f.counts.refused = append(f.counts.refused, at)
 			case SignIn:
 			default:

@@ -164,7 +164,7 @@ func TestReceive_aMailBecomesACaseAndIsAnsweredAndClosed(t *testing.T) {
 	if answer.Text != "Use water." || answer.Automatic || answer.Payload.Status != "Resolved" || !answer.Payload.Changed {
 		t.Errorf("answer %+v", answer)
 	}
-	if len(answer.Payload.Links) != 1 || !strings.HasPrefix(answer.Payload.Links[0].URL, "http://desk.example/m/") {
+	if len(answer.Payload.Links) != 3 || !strings.HasPrefix(answer.Payload.Links[0].URL, "http://desk.example/m/") {
 		t.Errorf("links %+v", answer.Payload.Links)
 	}
 	to(t, letters, "mia@desk.example", core.Transcript)

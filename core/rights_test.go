@@ -121,7 +121,7 @@ func TestReceive_anOutsidersAnswerTellsNothing(t *testing.T) {
 				a, b := l.Payload, plain.confirmation.Payload
 				a.Title, b.Title = "", ""
 				if a.Company != b.Company || a.Fixed != b.Fixed || a.Status != b.Status || a.Means != b.Means || len(a.Words) != len(b.Words) ||
-					len(a.Links) != 0 || len(l.References) > 1 || l.Automatic != plain.confirmation.Automatic {
+					len(a.Links) != len(b.Links) || len(l.References) > 1 || l.Automatic != plain.confirmation.Automatic {
 					t.Errorf("R37: %+v\ndiffers from %+v", l, plain.confirmation)
 				}
 				if l.Number == o.Case {

@@ -339,7 +339,7 @@ func TestSecrets_usedAtOnceAreUsedOnce(t *testing.T) {
 	var sessions, accepted atomic.Int64
 	for range 8 {
 		all.Go(func() {
-			if _, err := w.PressMove(context.Background(), secret(t, answer)); err != nil {
+			if _, err := w.PressMove(context.Background(), secret(t, answer), ""); err != nil {
 				t.Error(err)
 			}
 			if _, err := w.SignInByLink(context.Background(), secret(t, signIn), "hers", ""); err == nil {

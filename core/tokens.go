@@ -9,8 +9,9 @@ import (
 
 // WithdrawTokens makes reply addresses worthless from now on (R33): the one
 // given, or all that a person's letters have, by any address of that person. It
-// returns how many they were. What is answered by Message-ID or number is found
-// as before, by whoever may see the case.
+// returns how many they were. A person's links to one press end with them. What
+// is answered by Message-ID or number is found as before, by whoever may see the
+// case.
 func (d *Desk) WithdrawTokens(ctx context.Context, address string) (int64, error) {
 	address, err := checkAddress(address)
 	if err != nil {

@@ -118,11 +118,17 @@ type CaseMove struct {
 // MoveLink is what the page behind a one-time link shows before the press.
 type MoveLink struct {
 	Number string
-	Title  string // "" if it may not be shown
-	Now    string // label of the status it has
-	To     string // label of the status it will have
-	Class  string // class of that status
-	Done   bool   // pressed before, or the case has it already
+	Title  string    // "" if it may not be shown
+	Now    string    // label of the status it has
+	To     string    // label of the status it will have
+	Class  string    // class of that status
+	Done   bool      // pressed before, or the case has it already
+	Used   time.Time // when it was pressed; zero if it was not
+	Gone   bool      // the case has changed, and it can no longer be done
+	GoesOn string    // number of the case into which it was merged, if that is why
+
+	NeedsText bool // it is done with a text only
+	Undo      bool // it takes back what was pressed
 }
 
 // InvitationView is what the page behind an invitation shows.

@@ -26,17 +26,16 @@ func TestReceive_wordsOfACustomer(t *testing.T) {
 		from    string
 		status  string
 		refused string // the reason in the answer
-		link    bool
 	}{
 		{name: "close, verified", text: "Close", status: "closed"},
 		{name: "close, in Dutch", text: "Akkoord.", status: "closed"},
 		{name: "close with a thank-you below", text: "Close.\n\nThank you!", status: "closed"},
 		{name: "close, unverified, with one's own live token", text: "close", forged: true, token: "own", status: "closed"},
-		{name: "close, unverified, without a token, is asked on a page", text: "close", forged: true, status: "resolved", refused: "unproved", link: true},
-		{name: "close, unverified, with somebody else's token, is asked on a page", text: "close", forged: true, token: "agent's", status: "resolved", refused: "unproved", link: true},
+		{name: "close, unverified, without a token, is asked on a page", text: "close", forged: true, status: "resolved", refused: "unproved"},
+		{name: "close, unverified, with somebody else's token, is asked on a page", text: "close", forged: true, token: "agent's", status: "resolved", refused: "unproved"},
 		{name: "close by a colleague, verified", text: "close", from: bob, status: "closed"},
 		{name: "cancel, verified", text: "cancel", status: "cancelled"},
-		{name: "cancel, unverified, is asked on a page", text: "cancel", forged: true, status: "resolved", refused: "unproved", link: true},
+		{name: "cancel, unverified, is asked on a page", text: "cancel", forged: true, status: "resolved", refused: "unproved"},
 		{name: "disagree without a text is asked why", text: "disagree", status: "resolved", refused: "comment"},
 		{name: "disagree with a text leads back", text: "Disagree\nIt still burns.", status: "in-progress"},
 		{name: "disagree, unverified, leads back: it binds nobody", text: "Disagree\nIt still burns.", forged: true, status: "in-progress"},
@@ -73,7 +72,7 @@ func TestReceive_wordsOfACustomer(t *testing.T) {
 			if c.refused == "" {
 				return
 			}
-			if l := refused[0]; l.Payload.Reason != c.refused || l.To.Address != c.from || (len(l.Payload.Links) == 1) != c.link || len(l.Payload.Words) == 0 {
+			if l := refused[0]; l.Payload.Reason != c.refused || l.To.Address != c.from || len(l.Payload.Links) != 1 || len(l.Payload.Words) == 0 {
 				t.Errorf("the answer: %+v", l.Payload)
 			}
 			if got := w.entries(w.signsIn(anna), o.Case, "comment"); got[len(got)-1] != c.text {
@@ -150,7 +149,7 @@ func TestMoveLink_worksOnceAndOnlyByAPress(t *testing.T) {
 	if w.status(o) != "resolved" || w.everything() != before {
 		t.Fatal("R46: looking at the page changed something")
 	}
-	m, err := w.PressMove(ctx, link)
+	m, err := w.PressMove(ctx, link, "")
 	if err != nil || !m.Done || m.Now != "Closed" {
 		t.Fatalf("R46: pressed: %+v, %v", m, err)
 	}
@@ -162,7 +161,7 @@ func TestMoveLink_worksOnceAndOnlyByAPress(t *testing.T) {
 	to(t, letters, mia, core.NoticeStatus)
 	w.receive(mail{from: anna, subject: o.Case, text: "reopen"})
 	w.letters()
-	if m, err := w.PressMove(ctx, link); err != nil || !m.Done {
+	if m, err := w.PressMove(ctx, link, ""); err != nil || !m.Done {
 		t.Errorf("R46: pressed again: %+v, %v", m, err)
 	}
 	if w.status(o) != "in-progress" {
@@ -181,12 +180,12 @@ func TestMoveLink_isNoLongerGoodAfterAFortnightNorByGuessing(t *testing.T) {
 		if _, err := w.MoveByLink(ctx, link); !errors.Is(err, core.ErrExpired) {
 			t.Errorf("R46/%q: %v", link, err)
 		}
-		if _, err := w.PressMove(ctx, link); !errors.Is(err, core.ErrExpired) {
+		if _, err := w.PressMove(ctx, link, ""); !errors.Is(err, core.ErrExpired) {
 			t.Errorf("R46/%q pressed: %v", link, err)
 		}
 	}
 	w.Clock.Advance(14*24*time.Hour + time.Second)
-	if _, err := w.PressMove(ctx, secret(t, answer)); !errors.Is(err, core.ErrExpired) {
+	if _, err := w.PressMove(ctx, secret(t, answer), ""); !errors.Is(err, core.ErrExpired) {
 		t.Errorf("R46/an old link: %v", err)
 	}
 	if w.status(o) != "resolved" {
@@ -201,7 +200,7 @@ func TestMoveLink_provesAnUnprovedWord(t *testing.T) {
 	o, _ := w.resolved()
 	w.receive(mail{from: anna, subject: o.Case, text: "close", unverified: true, change: func(m *core.Mail) { m.ReplyTo = []core.Address{{Address: eve}} }})
 	l := to(t, w.letters(), anna, core.WordRefused)
-	if _, err := w.PressMove(t.Context(), secret(t, l)); err != nil || w.status(o) != "closed" {
+	if _, err := w.PressMove(t.Context(), secret(t, l), ""); err != nil || w.status(o) != "closed" {
 		t.Errorf("R45: %s, %v", w.status(o), err)
 	}
 }

@@ -94,7 +94,7 @@ func withheld(l core.Letter) core.Letter {
 		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
 	}
-	if l.Kind == core.WordRefused {
+	if l.Kind == core.WordRefused || l.Kind == core.LeftCase {
 		l.Payload.Reason = p.Reason // a code, not words
 	}
 	return l

@@ -38,7 +38,7 @@ func TestHeader_everyRowOfEveryKind(t *testing.T) {
 			bare.ReplyTo, bare.Internal = "", ""
 			whole.Loop, whole.InReplyTo, whole.References = "abcdefghijklmnopqrst 1", "her-3@northwind.example", []string{"her-1@northwind.example", "our-2@example.org"}
 			off, replied := whole, whole
-			off.Optional, off.Unsubscribe = "digest", []string{"mailto:support+abcdefghijklmnopqrst@example.org?subject=unsubscribe%20digest&body=unsubscribe", "https://desk.example/u/1-abc"}
+			off.Optional, off.Unsubscribe = "digest", []string{"mailto:support+abcdefghijklmnopqrst@example.org?subject=unsubscribe%20digest&body=unsubscribe", "https://desk.example/o/1-abc"}
 			replied.Replied = true
 			for _, l := range []core.Letter{bare, whole, off, replied} {
 				l.Files = nil
@@ -90,7 +90,7 @@ func rowsOf(t *testing.T, l core.Letter, p parsed) {
 	is("X-Auto-Response-Suppress", "All")
 	is("Precedence", "bulk")
 	is("List-Id", "<digest.support.example.org>")
-	is("List-Unsubscribe", "<mailto:support+abcdefghijklmnopqrst@example.org?subject=unsubscribe%20digest&body=unsubscribe>, <https://desk.example/u/1-abc>")
+	is("List-Unsubscribe", "<mailto:support+abcdefghijklmnopqrst@example.org?subject=unsubscribe%20digest&body=unsubscribe>, <https://desk.example/o/1-abc>")
 	is("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	is("X-Postern-Loop", l.Loop)
 	is("Message-Id", "<"+l.MessageID+">")

@@ -142,7 +142,8 @@ func Sample(k core.Kind, language string) core.Letter {
 	resolved := func() {
 		p.Class, p.Status, p.Means = flow.Resolved, "Resolved", "We have offered a solution. Please tell us whether you agree; if we hear nothing, the case closes."
 		p.Words = []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "DISAGREE", Does: "In progress"}}
-		p.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
+		p.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"},
+			{Purpose: "move", Label: "In progress", URL: "https://desk.example/m/zyxwvutsrqponmlkjihgfedcba"}}
 	}
 	switch k {
 	case core.Confirmation:
@@ -159,6 +160,7 @@ func Sample(k core.Kind, language string) core.Letter {
 		p.Changed, p.Was, p.From = true, "Open", flow.New
 		l.Said = asked
 		offered()
+		p.Links = []core.Link{{Purpose: "undo", Label: "Resolved", URL: "https://desk.example/u/abcdefghijklmnopqrstuvwxyz"}}
 	case core.Reminder:
 		p.Class, p.Status, p.Means = flow.Customer, "Need input", "We need something from you to go on. Please answer our question."
 		l.Said = asked
@@ -169,7 +171,10 @@ func Sample(k core.Kind, language string) core.Letter {
 		l.Said = "I cleaned the roller, but I cannot try it before Monday."
 	case core.WordRefused:
 		resolved()
-		p.Reason = "unproved"
+		p.Words, p.Links = p.Words[1:], p.Links[1:]
+		p.Reason = "comment"
+	case core.LeftCase:
+		p.Reason = "left"
 	case core.SignIn:
 		l.Number, l.Case = "", ""
 		p.Links = []core.Link{{Purpose: "sign-in", URL: "https://desk.example/sign-in/abcdefghijklmnopqrstuvwxyz"}}

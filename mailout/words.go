@@ -19,8 +19,8 @@ import (
 // kinds are all mails there are words for; every one has them in English.
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
-	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
 	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
+	core.TooLarge, core.WordRefused, core.LeftCase, core.SignIn, core.Invitation,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 	core.Escalation,

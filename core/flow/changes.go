@@ -81,6 +81,7 @@ func (d *Desk) facts() *facts {
 			"holidays", strings.Trim(fmt.Sprint(d.Holidays), "[]"),
 			"unknown", d.Unknown,
 			"sees", d.Sees,
+			"join", d.Join,
 			"bulk", d.Bulk,
 			"agent_proof", d.AgentProof,
 			"notify", strings.Join(d.Notify, ", "),

@@ -92,6 +92,7 @@ type Desk struct {
 	Holidays    []holiday // when it is not, whatever the hours say
 	Unknown     string    // mail of unknown people: "opens" a case, or is "held"
 	Sees        string    // a contact sees the cases of the "organisation", or its "own"
+	Join        string    // a colleague joins a case by "writing" to it, the desk is "asked", or "never"
 	Bulk        string    // mail of mailing lists: "held", or as if a "human" wrote it
 	AgentProof  string    // an agent's powers by mail need: "verified", or a "token"
 	Notify      []string  // agents told of new cases; empty: all

@@ -46,7 +46,7 @@ func Parse(key string, source []byte) (*Desk, error) {
 
 func readDesk(root *node, report *report) *Desk {
 	r := &reader{report: report}
-	d := &Desk{FirstNumber: 10001, AgentProof: "verified", Bulk: "held"}
+	d := &Desk{FirstNumber: 10001, AgentProof: "verified", Bulk: "held", Join: "writing"}
 	if list := root.get("languages"); list != nil { // first: texts are checked against them
 		r.stringList(&d.Languages)(list)
 		r.languages = d.Languages
@@ -62,6 +62,7 @@ func readDesk(root *node, report *report) *Desk {
 		"holidays":     r.holidays(&d.Holidays),
 		"unknown":      r.oneOf(&d.Unknown, "opens", "held"),
 		"sees":         r.oneOf(&d.Sees, "organisation", "own"),
+		"join":         r.oneOf(&d.Join, "writing", "asked", "never"),
 		"bulk":         r.oneOf(&d.Bulk, "held", "human"),
 		"agent_proof":  r.oneOf(&d.AgentProof, "verified", "token"),
 		"notify":       r.stringList(&d.Notify),

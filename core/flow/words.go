@@ -18,22 +18,35 @@ type Reply struct {
 
 // Word returns the move that this side makes from a status by replying with
 // this line. The line must be the word and nothing else; case, spaces around
-// it, quotes and a full stop after it do not matter. A question mark does:
-// "closed?" is a question.
+// it, quotes, a full stop after it and politeness do not matter. A question mark
+// does: "closed?" is a question.
 func (d *Desk) Word(text, from string, by By) (Move, bool) {
-	word := plain(text)
-	if word == "" {
-		return Move{}, false
-	}
-	for _, m := range d.MovesFrom(from, by) {
-		for _, words := range m.Words {
-			if slices.ContainsFunc(words, func(w string) bool { return plain(w) == word }) {
-				return m, true
+	return wordOf(text, d.MovesFrom(from, by))
+}
+
+// AnyWord returns the first move of this side, from whatever status, that this
+// line is a word of.
+func (d *Desk) AnyWord(text string, by By) (Move, bool) {
+	return wordOf(text, slices.DeleteFunc(slices.Clone(d.Moves), func(m Move) bool { return !slices.Contains(m.By, by) }))
+}
+
+// wordOf finds the move that a line names. What the line says as it stands goes
+// before what it says without politeness: that may be part of a word.
+func wordOf(text string, moves []Move) (Move, bool) {
+	for _, says := range readings(text) {
+		for _, m := range moves {
+			for _, words := range m.Words {
+				if slices.ContainsFunc(words, func(w string) bool { return plain(w) == says }) {
+					return m, true
+				}
 			}
 		}
 	}
 	return Move{}, false
 }
+
+// NeedsText says that the move is made only with a text.
+func (m Move) NeedsText() bool { return len(m.Requires) > 0 }
 
 // Words returns, for each move this side can make from a status by a word, its
 // first word in this language, to be shown in mails.
@@ -92,8 +105,8 @@ func (s Status) names() []string {
 }
 
 // plain returns a line for comparing with a word, empty if it cannot be one:
-// folded, invisible characters dropped, quotes and bold marks around it and
-// closing punctuation after it cut, spaces made one.
+// folded, invisible characters dropped, quotes, brackets, dashes and bold marks
+// around it and closing punctuation after it cut, spaces made one.
 func plain(line string) string {
 	if len(line) > maxWordBytes {
 		return ""
@@ -104,7 +117,7 @@ func plain(line string) string {
 		}
 		return fold(r)
 	}, line)
-	const around = "\"'*_`“”„‘’‚«»‹›"
+	const around = "\"'*_`“”„‘’‚«»‹›()[]-–—•·"
 	line = strings.TrimLeftFunc(line, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune(around, r)
 	})

@@ -26,7 +26,23 @@ func TestWord(t *testing.T) {
 		{"a reopening", "reopen", "closed", ByCustomer, "in-progress"},
 		{"a word of another status", "reopen", "open", ByCustomer, ""},
 		{"a word after the end", "cancel", "closed", ByCustomer, ""},
-		{"a word within a sentence", "please close", "resolved", ByCustomer, ""},
+		{"politeness before it", "please close", "resolved", ByCustomer, "closed"},
+		{"politeness after it", "Close please!", "resolved", ByCustomer, "closed"},
+		{"politeness on both sides", "Please close, thank you very much.", "open", ByCustomer, "closed"},
+		{"politeness of another language", "akkoord, danke", "resolved", ByCustomer, "closed"},
+		{"Dutch politeness with full stops", "Sluiten a.u.b.", "open", ByCustomer, "closed"},
+		{"Danish politeness", "cancel, mange tak", "open", ByCustomer, "cancelled"},
+		{"brackets and a dash", "- [close]", "open", ByCustomer, "closed"},
+		{"a smile", "close :-)", "open", ByCustomer, "closed"},
+		{"a word within a sentence", "please close it", "resolved", ByCustomer, ""},
+		{"a negation", "don't close", "resolved", ByCustomer, ""},
+		{"a polite negation", "please do not close, thanks", "resolved", ByCustomer, ""},
+		{"a Dutch negation", "niet sluiten graag", "resolved", ByCustomer, ""},
+		{"a no thank you", "no, thanks", "resolved", ByCustomer, ""},
+		{"a polite question", "close please?", "resolved", ByCustomer, ""},
+		{"a question in brackets", "close (?)", "resolved", ByCustomer, ""},
+		{"nothing but politeness", "thank you", "resolved", ByCustomer, ""},
+		{"two words", "close cancel", "resolved", ByCustomer, ""},
 		{"a question", "closed?", "resolved", ByCustomer, ""},
 		{"a quoted line", "> close", "resolved", ByCustomer, ""},
 		{"a command", "#close", "resolved", ByCustomer, ""},
@@ -148,4 +164,28 @@ func FuzzWord(f *testing.F) {
 			t.Errorf("nothing is suggested for %q", line)
 		}
 	})
+}
+
+func TestWishOf(t *testing.T) {
+	for line, want := range map[string]Wish{
+		"close": WishClose, "Please close this case.": WishClose, "Sluit deze case a.u.b.": WishClose, "Luk denne sag, tak": WishClose,
+		"Lukk saken": WishClose, "Bitte Fall schließen": "", "Diesen Fall bitte schließen": "", "Bitte diesen Fall schließen": WishClose,
+		"cancel": WishCancel, "Annuller denne sag": WishCancel, "Avbryt saken, takk": WishCancel, "Stornieren bitte": WishCancel, "annuleer": WishCancel,
+		"Reopen the ticket": WishReopen, "Heropenen": WishReopen, "Genåbn sagen": WishReopen, "Gjenåpne saken": WishReopen, "Wieder öffnen": WishReopen,
+		"do not close": "", "close?": "", "please": "", "": "", "close the window": "", "not closed": "",
+	} {
+		if got := WishOf(line); got != want {
+			t.Errorf("%q wishes %q, want %q", line, got, want)
+		}
+	}
+}
+
+func TestAnyWord_isAWordOfSomeStatus(t *testing.T) {
+	d := defaultDesk(t)
+	for line, to := range map[string]string{"reopen": "in-progress", "Heropenen graag": "in-progress", "akkoord": "closed", "reopen?": "", "hello": ""} {
+		m, ok := d.AnyWord(line, ByCustomer)
+		if ok != (to != "") || m.To != to {
+			t.Errorf("%q: %q", line, m.To)
+		}
+	}
 }

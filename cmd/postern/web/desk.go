@@ -61,7 +61,9 @@ type Files interface {
 // Links are the one-time links of mails. Looking changes nothing, pressing does.
 type Links interface {
 	MoveByLink(ctx context.Context, link string) (core.MoveLink, error)
-	PressMove(ctx context.Context, link string) (core.MoveLink, error)
+	PressMove(ctx context.Context, link, text string) (core.MoveLink, error)
+	UndoByLink(ctx context.Context, link string) (core.MoveLink, error)
+	PressUndo(ctx context.Context, link string) (core.MoveLink, error)
 	QuestionByLink(ctx context.Context, link string) (core.QuestionView, error)
 	LeavingByLink(ctx context.Context, link string) (core.Leaving, error)
 	PressLeaving(ctx context.Context, link string) (core.Leaving, error)

@@ -245,12 +245,35 @@ func (f *fakeDesk) MoveByLink(_ context.Context, link string) (core.MoveLink, er
 	return f.move, f.looked("MoveByLink")
 }
 
-func (f *fakeDesk) PressMove(_ context.Context, link string) (core.MoveLink, error) {
-	if err := f.changed("PressMove"); err != nil || link != "good" {
+func (f *fakeDesk) PressMove(_ context.Context, link, text string) (core.MoveLink, error) {
+	if link == "good" && f.move.NeedsText && (strings.TrimSpace(text) == "" || len(text) > 10_000) {
+		return f.move, core.ErrNoText
+	}
+	return f.press("PressMove", link)
+}
+
+func (f *fakeDesk) UndoByLink(ctx context.Context, link string) (core.MoveLink, error) {
+	undo, err := f.MoveByLink(ctx, link)
+	undo.Undo = err == nil
+	return undo, err
+}
+
+func (f *fakeDesk) PressUndo(_ context.Context, link string) (core.MoveLink, error) {
+	undo, err := f.press("PressUndo", link)
+	undo.Undo = true
+	return undo, err
+}
+
+func (f *fakeDesk) press(method, link string) (core.MoveLink, error) {
+	err := f.changed(method)
+	switch {
+	case link != "good":
 		return core.MoveLink{}, core.ErrExpired
+	case err != nil:
+		return f.move, err
 	}
 	done := f.move
-	done.Done = true
+	done.Done, done.Now, done.Used = true, done.To, noon
 	return done, nil
 }
 

@@ -16,7 +16,7 @@ type leavingPage struct {
 
 // pressLeaving is the one press that needs no nonce: a mail program's server
 // makes it, without any page of ours (RFC 8058).
-const pressLeaving = "POST /u/{link}"
+const pressLeaving = "POST /o/{link}"
 
 // oneClick says whether a request is such a press. The link is in the header of
 // one mail alone, and does no more than turn off one kind of mail.
@@ -34,7 +34,7 @@ func (p *pages) leaving(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return linkOver(err)
 	}
-	return p.render(w, http.StatusOK, "leaving", leavingPage{p.frame(v), found, "/u/" + url.PathEscape(link)})
+	return p.render(w, http.StatusOK, "leaving", leavingPage{p.frame(v), found, "/o/" + url.PathEscape(link)})
 }
 
 func (p *pages) pressLeaving(w http.ResponseWriter, v *visit) error {

@@ -20,7 +20,7 @@ func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
 	// oneClick is what a mail program's server sends: no cookie, no page before.
 	oneClick := func(t *testing.T, link, contentType string, body []byte, origin string) int {
 		t.Helper()
-		r := httptest.NewRequest("POST", "/u/"+link, bytes.NewReader(body))
+		r := httptest.NewRequest("POST", "/o/"+link, bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
 		if origin != "" {
 			r.Header.Set("Origin", origin)
@@ -72,7 +72,7 @@ func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
 	}
 	v := visitSite(t, site, "")
 	t.Run("R46/looking at the page changes nothing, and it says what a press does", func(t *testing.T) {
-		page := v.get("/u/good").wants(t, http.StatusOK).body
+		page := v.get("/o/good").wants(t, http.StatusOK).body
 		for _, want := range []string{"Reminders of cases that wait for you", "Customer Service", ada, "Turn it off</button>", "Nothing happens before you press."} {
 			if !strings.Contains(page, want) {
 				t.Errorf("no %s", want)
@@ -81,10 +81,10 @@ func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
 		if made := desk.changesMade(); len(made) > 0 {
 			t.Errorf("%v", made)
 		}
-		v.get("/u/bad").wants(t, http.StatusGone)
+		v.get("/o/bad").wants(t, http.StatusGone)
 	})
 	t.Run("R53/a person's press turns it off", func(t *testing.T) {
-		got := v.post("/u/good", v.nonce("/u/good")).wants(t, http.StatusOK)
+		got := v.post("/o/good", v.nonce("/o/good")).wants(t, http.StatusOK)
 		if made := desk.changesMade(); !slices.Equal(made, []string{"PressLeaving"}) || !strings.Contains(got.body, "It is turned off.") {
 			t.Errorf("%v\n%s", made, got.body)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"postern/core"
 )
@@ -14,7 +15,9 @@ type movePage struct {
 	frame
 	core.MoveLink
 	Action  string
-	Pressed bool // just now
+	Pressed bool   // just now
+	Text    string // what was written into the form
+	Problem string // "no-text", "long-text", or ""
 }
 
 // questionPage asks an agent: did you write these? (R42)
@@ -27,22 +30,55 @@ type questionPage struct {
 func (p *pages) moveLink(w http.ResponseWriter, v *visit) error {
 	link := v.PathValue("link")
 	move, err := p.desk.MoveByLink(v.Context(), link)
-	if err != nil {
-		return linkOver(err)
-	}
-	return p.render(w, http.StatusOK, "move", movePage{p.frame(v), move, "/m/" + url.PathEscape(link), false})
+	return p.showMove(w, v, movePage{MoveLink: move, Action: "/m/" + url.PathEscape(link)}, err)
 }
 
 func (p *pages) pressMove(w http.ResponseWriter, v *visit) error {
-	move, err := p.desk.PressMove(v.Context(), v.PathValue("link"))
-	if errors.Is(err, core.ErrNotAllowed) {
-		return p.render(w, http.StatusConflict, "message", message{
-			frame: p.frame(v), Says: "move-gone", Back: "/", BackTo: "message.home"})
+	link, text := v.PathValue("link"), v.PostForm.Get("text")
+	move, err := p.desk.PressMove(v.Context(), link, text)
+	page := movePage{MoveLink: move, Action: "/m/" + url.PathEscape(link), Text: text, Pressed: err == nil}
+	if errors.Is(err, core.ErrNoText) { // what they wrote stays in the form
+		page.Problem, err = "no-text", nil
+		if strings.TrimSpace(text) != "" {
+			page.Problem = "long-text"
+		}
 	}
-	if err != nil {
+	return p.showMove(w, v, page, err)
+}
+
+func (p *pages) undoLink(w http.ResponseWriter, v *visit) error {
+	link := v.PathValue("link")
+	move, err := p.desk.UndoByLink(v.Context(), link)
+	return p.showMove(w, v, movePage{MoveLink: move, Action: "/u/" + url.PathEscape(link)}, err)
+}
+
+func (p *pages) pressUndo(w http.ResponseWriter, v *visit) error {
+	link := v.PathValue("link")
+	move, err := p.desk.PressUndo(v.Context(), link)
+	return p.showMove(w, v, movePage{MoveLink: move, Action: "/u/" + url.PathEscape(link), Pressed: err == nil}, err)
+}
+
+// showMove shows what a press will do, has done, or can do no longer.
+func (p *pages) showMove(w http.ResponseWriter, v *visit, page movePage, err error) error {
+	status := http.StatusOK
+	switch {
+	case errors.Is(err, core.ErrNotAllowed):
+		page.Gone = true
+	case err != nil:
 		return linkOver(err)
 	}
-	return p.render(w, http.StatusOK, "move", movePage{p.frame(v), move, "", true})
+	switch {
+	case page.Gone:
+		status = http.StatusConflict
+	case page.Problem != "":
+		status = http.StatusUnprocessableEntity
+	}
+	page.frame = p.frame(v)
+	name := "move"
+	if page.Undo {
+		name = "undo"
+	}
+	return p.render(w, status, name, page)
 }
 
 func (p *pages) question(w http.ResponseWriter, v *visit) error {

@@ -11,9 +11,9 @@ import (
 	"postern/core"
 )
 
-// maxFormBytes bounds what a form may send: the longest holds an address, a
-// code and a hundred numbers.
-const maxFormBytes = 64 << 10
+// maxFormBytes bounds what a form may send: the longest holds a text of 10,000
+// characters, each of up to 12 bytes as a form sends it.
+const maxFormBytes = 128 << 10
 
 // visit is one request for a page and who makes it.
 type visit struct {

@@ -138,8 +138,10 @@ func (p *pages) routes() []route {
 
 		{"GET /m/{link}", anybody, p.moveLink},
 		{"POST /m/{link}", anybody, p.pressMove},
-		{"GET /u/{link}", anybody, p.leaving},
+		{"GET /o/{link}", anybody, p.leaving},
 		{pressLeaving, anybody, p.pressLeaving},
+		{"GET /u/{link}", anybody, p.undoLink},
+		{"POST /u/{link}", anybody, p.pressUndo},
 		{"GET /q/{link}", anybody, p.question},
 		{"POST /q/{link}", anybody, p.pressQuestion},
 

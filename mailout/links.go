@@ -1,0 +1,23 @@
+package mailout
+
+import "postern/core"
+
+// Presses are the links that do by one press what a word does.
+func (v *view) Presses() (all []core.Link) {
+	for _, l := range v.Links {
+		if l.Purpose != "undo" {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// Undo is the link that takes back what the recipient pressed, "" if there is none.
+func (v *view) Undo() string {
+	for _, l := range v.Links {
+		if l.Purpose == "undo" {
+			return l.URL
+		}
+	}
+	return ""
+}
