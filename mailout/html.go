@@ -5,6 +5,7 @@ import (
 	"html"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"postern/core"
@@ -23,6 +24,7 @@ import (
 //	a line of dashes              a rule
 //	beginCard ... endCard         a box, in which lines stay lines
 //	foot                          from here on small print
+//	tableMark                     a list of cases
 const (
 	beginCard = "\x02"
 	endCard   = "\x03"
@@ -34,10 +36,10 @@ var marks = strings.NewReplacer(beginCard, "", endCard, "", foot, "")
 
 // unmarked is a value without what a template alone may write.
 func unmarked(s string) string {
-	if !strings.ContainsAny(s, beginCard+endCard+foot+"\x01") {
+	if !strings.ContainsAny(s, beginCard+endCard+foot+tableMark+"\x01") {
 		return s
 	}
-	return strings.ReplaceAll(marks.Replace(s), "\x01", "")
+	return strings.NewReplacer("\x01", "", tableMark, "").Replace(marks.Replace(s))
 }
 
 // unmarkedPayload is a payload of which that is true.
@@ -47,7 +49,8 @@ func unmarkedPayload(p core.Payload) core.Payload {
 			*v = unmarked(*v)
 		}
 	}
-	each(&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
+	each(&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout, &p.Unread)
+	p.Answers = unmarkedAnswers(p.Answers)
 	for _, list := range []*[]string{&p.Marks, &p.Lines, &p.Proposed} {
 		*list = slices.Clone(*list)
 		for i := range *list {
@@ -98,7 +101,7 @@ BODY</td></tr></table>
 // stands where the body has its place holder; urls are the addresses that may
 // be linked.
 func inHTML(lang, body, text string, v *view) string {
-	w := &htmlWriter{urls: v.urls(), words: map[string]bool{}}
+	w := &htmlWriter{urls: v.urls(), tables: v.tables, words: map[string]bool{}}
 	for _, word := range v.Words {
 		w.words[word.Word] = true
 	}
@@ -117,6 +120,9 @@ func (v *view) urls() map[string]string {
 		all[l.URL] = l.URL
 	}
 	all[v.Case], all[v.Page] = v.Case, v.Page
+	if v.Command != "" {
+		all[v.Command] = "mailto:" + v.Command
+	}
 	if v.Internal != "" {
 		all[v.Internal] = "mailto:" + v.Internal
 	}
@@ -125,11 +131,12 @@ func (v *view) urls() map[string]string {
 }
 
 type htmlWriter struct {
-	b     strings.Builder
-	urls  map[string]string // shown to href
-	words map[string]bool   // answers of one word
-	card  bool
-	small bool
+	b      strings.Builder
+	urls   map[string]string // shown to href
+	words  map[string]bool   // answers of one word
+	tables []table
+	card   bool
+	small  bool
 }
 
 // block writes one paragraph's lines: runs of the same shape go together.
@@ -151,6 +158,10 @@ func (w *htmlWriter) block(lines []string, text string) {
 		switch shape {
 		case "mark":
 			w.mark(run[0])
+		case "table":
+			if n, err := strconv.Atoi(strings.Trim(run[0], tableMark)); err == nil && n < len(w.tables) {
+				w.b.WriteString(w.tables[n].html())
+			}
 		case "text":
 			w.person(text)
 		case "above":
@@ -173,6 +184,8 @@ func shapeOf(line string) string {
 		return ""
 	case line == beginCard, line == endCard, line == foot:
 		return "mark"
+	case strings.HasPrefix(line, tableMark):
+		return "table"
 	case line == textGoesHere:
 		return "text"
 	case line == Above:

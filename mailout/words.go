@@ -18,7 +18,7 @@ import (
 // kinds are all mails there are words for; every one has them in English.
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
-	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
+	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation, core.Worklist, core.CaseSheet, core.Morning,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 }
@@ -35,8 +35,9 @@ type language struct {
 	code            string
 	kinds           map[core.Kind]*template.Template
 	months, days    []string
-	decimal, midway string // "2.4 MB"; between date and time
-	ordinal         string // behind a day's number
+	decimal, midway string   // "2.4 MB"; between date and time
+	ordinal         string   // behind a day's number
+	columns         []string // of a list of cases, and what is said in it
 	says            sayings
 }
 
@@ -70,7 +71,7 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 		"card":    func() string { return "\n" + beginCard + "\n" },
 		"endcard": func() string { return "\n" + endCard + "\n" },
 		"foot":    func() string { return "\n\n" + foot + "\n" },
-	}).ParseFS(files, "mail/parts."+code+".txt")
+	}).ParseFS(files, "mail/parts."+code+".txt", "mail/queries."+code+".txt")
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +108,13 @@ func readLanguage(files fs.FS, code string) (*language, error) {
 	}
 	if lang.midway, err = run(parts, "midway", nil); err != nil {
 		return nil, err
+	}
+	columns, err := run(parts, "columns", nil)
+	if err != nil {
+		return nil, err
+	}
+	if lang.columns = strings.Split(columns, "|"); len(lang.columns) != columnWords {
+		return nil, fmt.Errorf("mail/queries.%s.txt: %d words are needed in columns", code, columnWords)
 	}
 	lang.says, err = readSayings(code)
 	return lang, err
@@ -155,7 +163,7 @@ func (c *Composer) words(l core.Letter) (subject, plain, rich string, err error)
 	}
 	body = valid(body)
 	rich = inHTML(lang.code, tidied(body), valid(v.written), v)
-	plain = strings.ReplaceAll(tidied(marks.Replace(body)), textGoesHere, valid(v.written))
+	plain = strings.ReplaceAll(v.withTables(tidied(marks.Replace(body))), textGoesHere, valid(v.written))
 	return strings.TrimSpace(subject), plain, rich, nil
 }
 
@@ -208,6 +216,16 @@ type view struct {
 	MorePeople, MoreOthers  int // and how much of it is not listed
 	Page                    string
 
+	// of queries, and of the morning
+	Agent      bool
+	Command    string // where to ask
+	Answers    []answer
+	Unread     string
+	Over       bool
+	Unassigned int64
+	HeldInAll  int
+	tables     []table
+
 	written string
 }
 
@@ -256,6 +274,7 @@ func newView(l core.Letter, lang *language) *view {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
+	v.queries(l, lang, zone)
 	for _, f := range l.Files {
 		shown := file{unmarked(f.Name), lang.size(f.Size)}
 		if f.Attach {
