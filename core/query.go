@@ -93,8 +93,9 @@ func (q queryMail) understood() bool {
 }
 
 // readQueries reads the lines on top of a visible reply, below a mail system's
-// banner, up to the first that is empty or none: what follows is a signature, or
-// text. Where the reply has none, the subject may be one.
+// banner, up to the first that is none: what follows is a signature, or text.
+// Below an empty line only what is surely a query is one. Where the reply has
+// none, the subject may be one.
 func readQueries(reply, subject string) queryMail {
 	_, reply = splitBanner(reply)
 	q, rest := readQueryLines(reply)
@@ -112,15 +113,17 @@ func readQueries(reply, subject string) queryMail {
 
 func readQueryLines(reply string) (q queryMail, rest string) {
 	rest = strings.TrimLeft(reply, "\r\n\t ")
+	gap := false
 	for n := 0; rest != "" && n < queryLines; n++ {
 		line, after, _ := strings.Cut(rest, "\n")
 		line = strings.TrimSpace(line)
 		lines, ok := readQuery(line)
-		if line == "" || !ok {
+		if !ok || gap && lines[0].wrong != "" {
 			break
 		}
 		q.add(lines)
-		rest = after
+		rest = strings.TrimLeft(after, "\r\n\t ") // lines of an HTML mail are paragraphs
+		gap = strings.HasPrefix(strings.TrimLeft(after, " \t\r"), "\n")
 	}
 	return q, strings.TrimSpace(rest)
 }

@@ -40,6 +40,8 @@ func TestReadQueries(t *testing.T) {
 		{"R42/the subject, where the text says nothing", "", "list mine", "list mine"},
 		{"R42/the subject, above a signature", "Mia Holm\nDesk", "list mine", "list mine | Mia Holm/Desk"},
 		{"R42/a signature below", "list mine\n\nKind regards\nMia", "", "list mine | Kind regards/Mia"},
+		{"R43/paragraphs of an HTML mail", "list mine\r\n\r\nshow CASE-1\n\n\nlist open\n", "", "list mine; show CASE-1; list open ."},
+		{"R42/a signature that is nearly a query", "list mine\n\nLiset", "", "list mine | Liset"},
 		{"R42/a signature just below", "list mine\nMia Holm", "", "list mine | Mia Holm"},
 		{"R43/nothing that is known", "Please do something", "Hello", "| Please do something"},
 		{"R43/nothing at all", " \n ", "", ""},

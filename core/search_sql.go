@@ -25,9 +25,9 @@ const foundBy = `(searched(c.title) @@ %[1]s
 		and (select bool_or(x.searched @@ %[1]s) from note x where x.case_id = c.id)
 	or c.number = %[2]s)`
 
-// indexedBy is the same for agents, who see all cases of their desks: the
-// indexes find them.
-const indexedBy = `c.id in (
+// indexedBy are the cases in which a term is found, for agents, who see all of
+// their desks: the indexes find them.
+const indexedBy = `(
 	select x.id from cases x where x.searched @@ %[1]s
 	union all select x.case_id from comment x where x.searched @@ %[1]s
 	union all select x.case_id from note x where x.searched @@ %[1]s
@@ -44,15 +44,19 @@ func searchSQL(search string, deskWide bool, arg func(any) string) string {
 	if terms == nil {
 		return " and false"
 	}
-	pattern := foundBy
+	pattern, and := foundBy, " and "
 	if deskWide {
-		pattern = indexedBy
+		pattern, and = indexedBy, " intersect "
 	}
-	var b strings.Builder
+	var found []string
 	for _, t := range terms {
-		fmt.Fprintf(&b, " and "+pattern, "to_tsquery('simple', "+arg(t.tsquery())+")", arg(t.number())+"::bigint")
+		found = append(found, fmt.Sprintf(pattern, "to_tsquery('simple', "+arg(t.tsquery())+")", arg(t.number())+"::bigint"))
 	}
-	return b.String()
+	condition := strings.Join(found, and)
+	if deskWide { // found once, and not for each case again
+		condition = "c.id = any (array(" + condition + "))"
+	}
+	return " and " + condition
 }
 
 // number is the case number that a term is, 0 if it is none.

@@ -45,9 +45,8 @@ type sheetEntry struct {
 	Event, Was, Became, Why  string
 }
 
-// queries fills in what was asked for.
-func (v *view) queries(l core.Letter, lang *language, zone *time.Location) {
-	p := l.Payload
+// queries fills in what was asked for: p is the letter's payload, unmarked.
+func (v *view) queries(l core.Letter, p core.Payload, lang *language, zone *time.Location) {
 	v.Agent, v.Command, v.Over, v.Unassigned = l.ForAgent, l.Command, p.Over, p.Unassigned
 	v.Unread = strings.Join(strings.Fields(p.Unread), " ")
 	for _, n := range p.HeldCount {
@@ -244,9 +243,13 @@ func (t table) html() string {
 			number = anchor("mailto:"+t.command+"?subject="+ask+"&body="+ask, row[0])
 		}
 		var facts []string
-		for _, fact := range row[2:] {
+		for i, fact := range row[2:] {
+			style := ""
+			if i == len(row)-3 { // the date
+				style = ` style="white-space:nowrap"`
+			}
 			if fact != "" {
-				facts = append(facts, `<span dir="auto">`+html.EscapeString(fact)+"</span>")
+				facts = append(facts, `<span dir="auto"`+style+`>`+html.EscapeString(fact)+"</span>")
 			}
 		}
 		b.WriteString(`<tr><td class="line ink" style="padding:10px 0;border-top:1px solid #d9dee4;color:#1c232b">` + number +

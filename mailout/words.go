@@ -274,7 +274,7 @@ func newView(l core.Letter, lang *language) *view {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
-	v.queries(l, lang, zone)
+	v.queries(l, p, lang, zone)
 	for _, f := range l.Files {
 		shown := file{unmarked(f.Name), lang.size(f.Size)}
 		if f.Attach {
