@@ -63,8 +63,8 @@ func (d *Desk) casePage(ctx context.Context, t *tx, v Viewer, q CaseQuery) (Case
 	case "desk":
 		where.WriteString(` and c.desk in (select a.desk from agent a where a.person = $1)`)
 	default:
-		where.WriteString(` and c.id in (select id from cases where requester = $1 union all select id from cases where owner = $1
-			union all select p.case_id from participant p where p.person = $1)`)
+		where.WriteString(` and c.id = any (array(select id from cases where requester = $1 union all select id from cases where owner = $1
+			union all select p.case_id from participant p where p.person = $1))`)
 	}
 	if !q.Closed {
 		where.WriteString(` and c.class not in ('closed', 'rejected')`)

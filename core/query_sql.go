@@ -133,12 +133,12 @@ func queueList(b *pgx.Batch, r *reading, a asked, sure bool, q query, into *[]li
 			organisation = &r.f.domain.Organisation
 		}
 		person := arg(s.ID)
-		where = ` and c.id in (select id from cases where requester = ` + person + `
+		where = ` and c.id = any (array(select id from cases where requester = ` + person + `
 			union all select p.case_id from participant p where p.person = ` + person
 		if q.scope != "mine" {
 			where += ` union all select id from cases where organisation = ` + arg(organisation) + `::bigint`
 		}
-		where += `)`
+		where += `))` // looked up first: no other case is touched
 	}
 	byUrgency := func() string {
 		return `overdue desc, array_position(` + arg(priorities(r.desk.Desk)) + `::text[], nullif(c.priority, '')) nulls last, `
