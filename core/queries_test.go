@@ -296,7 +296,7 @@ func TestQueries_ofCustomers(t *testing.T) {
 			}
 		})
 	}
-	t.Run("R63/not theirs and none at all are one answer, by as many questions", func(t *testing.T) {
+	t.Run("R63/not theirs and none at all are one answer", func(t *testing.T) {
 		for _, verb := range []string{"show ", "history "} {
 			hidden, missing := w.queries(carl, verb+"CASE-10001"), w.queries(carl, verb+"CASE-10099")
 			h, m := tells(hidden), tells(missing)
