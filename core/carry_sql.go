@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,8 +56,9 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 		caused = "released" // it may have been answered as held mail before
 	}
 	for _, l := range p.letters {
-		d.queueLetter(b, t, cause{caused, r.m.Ledger}, r.desk, p.caseID, l)
+		d.queueLetter(b, t, cause{caused, r.m.Ledger}, r.desk, cmp.Or(l.about, p.caseID), l)
 	}
+	queueMorning(b, r, p)
 	if p.suppress != "" {
 		b.Queue(`
 			update address set suppressed_at = $2, suppressed_reason = $3

@@ -56,6 +56,7 @@ type plan struct {
 	about       int64        // the case that held mail names (R36)
 	heldWords   []saidOfHeld // an agent's words on held mail
 	leaving     *leaving     // mail of a kind that the sender wants no more (R53)
+	morning     string       // "on" or "off": the agent's digest of the morning
 	twin        *twinRow     // the case that the same mail opened on another desk (R5)
 }
 
@@ -140,6 +141,8 @@ type reading struct {
 	isOwn   func(string) bool
 	toDesk  bool // an address of this desk stands in To or Cc
 
+	asked     queryMail     // the queries in it
+	toCommand bool          // it was sent to the command address
 	heldLines []heldCommand // what it says of held mail, if it answers a list of it
 
 	sure     bool // assurance is verified, or an agent released it
@@ -167,6 +170,7 @@ var rules = []func(*reading) bool{
 	(*reading).answersQuestion,
 	(*reading).answersHeldList,
 	(*reading).leaves,
+	(*reading).asksOnly,
 	(*reading).isAgents,
 	(*reading).isCustomers,
 }
@@ -409,8 +413,8 @@ func (r *reading) isMachine() bool {
 	switch r.plan.class {
 	case ReceiptMail, AutoReply:
 		c := r.namedCase()
-		if c == nil && r.namesHeldList() {
-			r.say("R28", "an automatic answer to a list of held mail: nothing comes of it")
+		if c == nil && (r.namesHeldList() || r.toCommand) {
+			r.say("R28", "an automatic answer to a list: nothing comes of it")
 			return r.end(Filed, "event", "")
 		}
 		if c == nil {

@@ -221,6 +221,14 @@ func (w *erasing) letters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// what was asked for by mail may tell of these cases
+	err = w.do(ctx, nil, `
+		update outbox set bytes = null, payload = payload - 'answers'
+		where payload ? 'answers' and exists (select from unnest($1::text[]) number
+			where jsonb_path_exists(payload->'answers', '$.**.number ? (@ == $n)', jsonb_build_object('n', number)))`, w.numbers)
+	if err != nil {
+		return err
+	}
 	// lists for agents that name them, which have left
 	return w.do(ctx, nil, `
 		update outbox set bytes = null, payload = '{}'

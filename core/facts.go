@@ -39,6 +39,7 @@ type facts struct {
 
 	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
 	attachTo map[int64]int64 // cases that such an answer names: number to id
+	found    []queryFound    // what the database has for each query of the mail
 	twins    []twinRow       // cases that this very mail opened on other desks (R5)
 }
 

@@ -19,6 +19,7 @@ type draft struct {
 	secret    string // purpose of the one-time secret in it, "" for none
 	expires   time.Duration
 	wake      *time.Time // of an undo link: the date of the status it goes back to
+	about     int64      // the case it is about, if that is not the mail's
 }
 
 // recipient is the one address a letter goes to: always a stored one, never
@@ -89,7 +90,10 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		return "the mail was taken in late (R8)"
 	}
 	if w.to.agent {
-		if w.kind != Question && w.kind != Warning && w.kind != Transcript && w.kind != HeldList && w.kind != HeldDone && w.to.notices >= noticesInARow {
+		if w.kind == Worklist && w.payload.Reason != "" && w.to.notices >= noticesInARow {
+			return "what is no query was answered often enough (R47)"
+		}
+		if w.kind != Worklist && w.kind != CaseSheet && w.kind != Morning && w.kind != Question && w.kind != Warning && w.kind != Transcript && w.kind != HeldList && w.kind != HeldDone && w.to.notices >= noticesInARow {
 			return gathered
 		}
 		return ""
@@ -137,7 +141,7 @@ func overBudget(w draft, cause *causing, spent counts, b Budgets, caseID int64, 
 			return "budget of confirmations to unverified senders of this domain (R48)"
 		}
 	}
-	if w.kind == WordRefused || w.kind == LeftCase {
+	if w.kind == WordRefused || w.kind == LeftCase || w.kind == Worklist || w.kind == CaseSheet {
 		if over(spent.refused, b.PerCase, now) { // they count apart, by the windows of a case
 			return "budget of answers to a word (R48)"
 		}

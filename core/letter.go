@@ -30,6 +30,12 @@ const (
 	Satisfaction  Kind = "satisfaction"   // how the customer found it
 )
 
+// Answers to who asks for lists and cases, customers and agents alike.
+const (
+	Worklist  Kind = "worklist"   // lists, searches, several cases, help
+	CaseSheet Kind = "case-sheet" // one case: an answer goes to that case
+)
+
 // Mails to agents and the operator.
 const (
 	NoticeNew     Kind = "notice-new"     // a case was opened
@@ -41,6 +47,7 @@ const (
 	Question      Kind = "question"       // "did you write these?" (R42)
 	HeldList      Kind = "held-list"      // what waits for an agent's word; answered by lines of words
 	HeldDone      Kind = "held-done"      // what became of such lines
+	Morning       Kind = "morning"        // an agent's work of the day, for those who want it
 	Warning       Kind = "warning"        // mail in the agent's name was set aside (R42)
 	Digest        Kind = "digest"         // many notices gathered (R47)
 	Alarm         Kind = "alarm"          // to the operator
@@ -63,6 +70,7 @@ type Letter struct {
 	ReplyTo   string // plus address of this recipient, or the desk's address (R33)
 	Internal  string // the note address of the same letter, "" if there is none
 	Envelope  string // envelope sender (R53)
+	Command   string // where queries go: the command address, or the desk's
 
 	MessageID   string // without angle brackets, as all ids here
 	InReplyTo   string
@@ -122,6 +130,11 @@ type Payload struct {
 	PerhapsAbout string    `json:"perhaps_about,omitempty"`
 	Proposed     []string  `json:"proposed,omitempty"`
 	Items        []Waiting `json:"items,omitempty"`
+
+	Answers    []QueryAnswer `json:"answers,omitempty"`    // of Worklist, CaseSheet and Morning
+	Unread     string        `json:"unread,omitempty"`     // the beginning of a query's text that was not read
+	Over       bool          `json:"over,omitempty"`       // more was asked than is answered at a time
+	Unassigned int64         `json:"unassigned,omitempty"` // of Morning: cases that nobody owns
 
 	Held      []HeldItem       `json:"held,omitempty"`       // of HeldList: what waits, newest first; of HeldDone: what became of it
 	HeldCount map[HeldKind]int `json:"held_count,omitempty"` // how much waits in all

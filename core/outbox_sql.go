@@ -277,6 +277,13 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 		l.ReplyTo = token.Plus(desk.from, token.Public, d.set.Key.Reply("note", c.MessageID))
 		l.Internal = l.ReplyTo
 	}
+	l.Command = desk.from
+	if plus {
+		l.Command = token.Plus(desk.from, token.Command, "")
+	}
+	if l.Kind == Worklist || l.Kind == Morning {
+		l.ReplyTo = l.Command
+	}
 	if d.set.Envelope == "auto" && c.ReturnPath && !c.PlainSince {
 		l.Envelope = token.Plus(desk.from, token.Bounce, public)
 	}

@@ -62,8 +62,8 @@ func (d *Desk) casePage(ctx context.Context, t *tx, v Viewer, q CaseQuery) (Case
 	case "desk":
 		where.WriteString(` and c.desk in (select a.desk from agent a where a.person = $1)`)
 	default:
-		where.WriteString(` and c.id in (select id from cases where requester = $1 union all select id from cases where owner = $1
-			union all select p.case_id from participant p where p.person = $1)`)
+		where.WriteString(` and c.id = any (array(select id from cases where requester = $1 union all select id from cases where owner = $1
+			union all select p.case_id from participant p where p.person = $1))`)
 	}
 	if !q.Closed {
 		where.WriteString(` and c.class not in ('closed', 'rejected')`)
@@ -72,12 +72,7 @@ func (d *Desk) casePage(ctx context.Context, t *tx, v Viewer, q CaseQuery) (Case
 		if desk, n, ok := d.splitNumber(s); ok {
 			fmt.Fprintf(&where, ` and c.desk = %s and c.number = %s`, arg(desk), arg(n))
 		} else {
-			for i, w := range strings.Fields(s) {
-				if i == 8 {
-					break
-				}
-				fmt.Fprintf(&where, ` and c.title ilike %s`, arg("%"+likeLiteral(w)+"%"))
-			}
+			where.WriteString(searchSQL(s, q.Scope == "desk", arg))
 		}
 	}
 	if at, id, ok := readCursor(q.Before); ok {
@@ -110,12 +105,6 @@ func readCursor(s string) (time.Time, int64, bool) {
 	us, err1 := strconv.ParseInt(at, 10, 64)
 	n, err2 := strconv.ParseInt(id, 10, 64)
 	return time.UnixMicro(us).UTC(), n, ok && err1 == nil && err2 == nil
-}
-
-// likeLiteral takes the meaning of wildcards away. A '*' at either end is
-// what people write for "anything", which a search does anyway.
-func likeLiteral(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.Trim(s, "*"))
 }
 
 func (d *Desk) caseLine(c viewedCase, v Viewer) (CaseLine, error) {

@@ -65,7 +65,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if m.Report != nil || len(r.bounces) > 0 {
 		queueBounced(b, a, t.now, f)
 	}
-	r.heldLines = readHeldCommands(m.Reply)
+	r.heldLines, r.asked = readHeldCommands(m.Reply), readQueries(m.Reply, m.Subject)
 	queueListed(b, a, desk, r.heldLines, lock, f)
 	d.queueTwins(b, a, desk.id, f)
 	if a.probe != nil {
@@ -87,6 +87,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	}
 	if version != desk.version {
 		return nil, errStale
+	}
+	if err := d.lookUpQueries(ctx, t, r, a, sure); err != nil {
+		return nil, err
 	}
 	if m.Ledger != 0 && row == nil {
 		return nil, ErrNotFound
@@ -307,11 +310,11 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 // its cases and to this one: a is the address, s.case_id the case, $1 now.
 const recentMail = `array(select x.queued_at from outbox x
 				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
-					and x.kind not in ('sign-in', 'word-refused', 'left-case') and x.queued_at > $1::timestamptz - interval '1 day'
+					and x.kind not in ('sign-in', 'word-refused', 'left-case', 'worklist', 'case-sheet') and x.queued_at > $1::timestamptz - interval '1 day'
 				order by x.queued_at desc limit 100) as automatic,
 			array(select x.queued_at from outbox x
 				where x.address = a.address and x.automatic and x.let_out and not x.for_agent
-					and x.case_id = s.case_id and x.queued_at > $1::timestamptz - interval '1 day'
+					and x.case_id = s.case_id and x.kind <> 'case-sheet' and x.queued_at > $1::timestamptz - interval '1 day'
 				order by x.queued_at desc limit 100) as on_case,
 			exists (select from outbox x
 				where x.reason = '` + pingPongReason + `' and x.queued_at > $1::timestamptz - interval '1 day'
@@ -333,7 +336,7 @@ func queueTalks(b *pgx.Batch, a asked, sure bool, now time.Time, f *facts) {
 			array(select l.state = 'filed' and l.outcome <> 'opens a case' from ledger l
 				where l.%[2]s and l.ended_at > $2 and (not $4 or l.assurance = 'verified') order by l.id) as answers,
 			array(select x.dotted_at from outbox x where x.%[3]s and x.automatic and x.let_out and not x.for_agent
-				and x.kind <> 'sign-in' and x.dotted_at > $2 and x.queued_at > $2 order by x.dotted_at) as sent,
+				and x.kind not in ('sign-in', 'worklist', 'case-sheet') and x.dotted_at > $2 and x.queued_at > $2 order by x.dotted_at) as sent,
 			array(select x.queued_at from outbox x where x.%[3]s and not x.automatic and x.queued_at > $2 order by x.queued_at) as wrote,
 			exists (select from outbox x where x.%[3]s and x.reason = '` + pingPongReason + `' and x.queued_at > $3
 				and (not $4 or ` + byVerified + `)) as muted
@@ -368,6 +371,9 @@ func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budg
 			case Confirmation, HeldAnswer, TooLarge:
 				f.counts.confirmed = append(f.counts.confirmed, at)
 				f.counts.automatic = append(f.counts.automatic, at)
+			case Worklist, CaseSheet:
+				f.counts.refused = append(f.counts.refused, at)
+				return nil
 			case WordRefused, LeftCase:
 				f.counts.refused = append(f.counts.refused, at)
 			case SignIn:

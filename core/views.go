@@ -22,7 +22,7 @@ func (v Viewer) SignedIn() bool { return v.person != 0 }
 type CaseQuery struct {
 	Scope  string // "mine", "organisation", "desk" (agents)
 	Closed bool   // ended cases too
-	Search string // a number, or words of the title
+	Search string // a number, or words: see readTerms
 	Before string // cursor of the page before: CasePage.Next
 }
 

@@ -36,7 +36,7 @@ func full(k core.Kind, lang string) core.Letter {
 	forAgent := map[core.Kind]bool{
 		core.NoticeNew: true, core.NoticeComment: true, core.NoticeNote: true, core.NoticeStatus: true,
 		core.NoticeBounce: true, core.Transcript: true, core.Question: true, core.Warning: true, core.Digest: true, core.Alarm: true,
-		core.HeldList: true, core.HeldDone: true, core.Escalation: true,
+		core.HeldList: true, core.HeldDone: true, core.Escalation: true, core.Worklist: true, core.CaseSheet: true, core.Morning: true,
 	}
 	l := core.Letter{
 		ID: 1, Kind: k, Language: lang, Automatic: k != core.Answer, Replied: k == core.Confirmation, ForAgent: forAgent[k],
@@ -65,12 +65,28 @@ func full(k core.Kind, lang string) core.Letter {
 			When: time.Date(2026, 3, 11, 16, 0, 0, 0, time.UTC), Zone: "Europe/Amsterdam",
 			Items: []core.Waiting{{Number: "CASE-10002", Title: "Another case", Text: "first line\nsecond line", At: time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)}},
 		},
-		Said: "It burns since this morning.\n\nCome quickly.",
-		Text: "Hello Jan,\n\n\nplease come quickly.\n\nAnna",
+		Said:    "It burns since this morning.\n\nCome quickly.",
+		Command: "support+command@example.org",
+		Text:    "Hello Jan,\n\n\nplease come quickly.\n\nAnna",
 		Files: []core.LetterFile{
 			{Name: "smoke.png", Type: "image/png", Size: 5, Attach: true, Blob: 7},
 			{Name: "film.mp4", Type: "video/mp4", Size: 30 << 20},
 		},
+	}
+	p := &l.Payload
+	item := core.CaseItem{Number: "CASE-10002", Title: "Another case", Status: "In progress", Customer: "Anna Berg", Overdue: true,
+		Changed: time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)}
+	switch k {
+	case core.Worklist:
+		p.Answers = []core.QueryAnswer{{Verb: "list", Scope: "mine", Cases: []core.CaseItem{item, item}, More: 12},
+			{Line: "list opne", Verb: "list", Problem: "no-scope", Meant: "list open"}}
+	case core.CaseSheet:
+		p.Answers = []core.QueryAnswer{{Verb: "history", Sheet: &core.Sheet{CaseItem: item, Left: 3, Entries: []core.SheetEntry{
+			{Kind: "note", Author: "Jan de Vries", Text: "first line\nsecond line", Marks: []string{"unverified"}}, {Kind: "comment", Cut: true},
+			{Kind: "event", Event: "status", Became: "In progress"}, {Kind: "event", Event: "other", Was: "a", Became: "b", Why: "c"}}}}}
+	case core.Morning:
+		p.Answers = []core.QueryAnswer{{Verb: "morning", Scope: "mine", Cases: []core.CaseItem{item}}}
+		p.Unassigned, p.HeldCount = 3, map[core.HeldKind]int{core.HeldPeople: 2}
 	}
 	return l
 }
@@ -198,6 +214,9 @@ var required = map[core.Kind]map[string][]string{
 	core.Question:      {"en": {"CASE-10002: Another case", "> first line\n> second line", "onetimesecret", "Answer this mail"}, "nl": {"CASE-10002: Another case", "> first line", "Beantwoord deze mail"}},
 	core.Warning:       {"en": {"set aside", "in-progress"}, "nl": {"apart gezet", "in-progress"}},
 	core.Digest:        {"en": {"CASE-10002", "> first line"}, "nl": {"CASE-10002", "> first line"}},
+	core.Worklist:      {"en": {"Your cases: 14", "CASE-10002  Another case  In progress,    Anna Berg  2026-03-04\n                          overdue", "Not shown: 12 more", "support+command@example.org", "Did you mean: list open"}, "nl": {"Uw cases: 14", "Niet getoond: nog 12"}},
+	core.CaseSheet:     {"en": {"goes to Anna Berg", "Requester: Anna Berg", "> first line\n> second line", "Status: In progress", "(note)", "https://desk.example/cases"}, "nl": {"Aanvrager: Anna Berg", "> first line", "notitie"}},
+	core.Morning:       {"en": {"Cases that nobody owns: 3", "Held mail that waits for a word: 2", "CASE-10002"}, "nl": {"Cases zonder behandelaar: 3"}},
 	core.Alarm:         {"en": {"in-progress", "not possible"}},
 	core.ProbeMail:     {"en": {"plus addresses"}, "nl": {"plusadressen"}},
 	core.Approval:      {"en": {"please come quickly", "smoke.png", "before Wednesday 11 March 2026", "CLOSE", "onetimesecret"}, "nl": {"goedkeuring", "please come quickly"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ import (
 //	a line of dashes              a rule
 //	beginCard ... endCard         a box, in which lines stay lines
 //	foot                          from here on small print
+//	tableMark                     a list of cases
 const (
 	beginCard = "\x02"
 	endCard   = "\x03"
@@ -58,7 +60,7 @@ BODY</td></tr></table>
 // stands where the body has its place holder; urls are the addresses that may
 // be linked.
 func inHTML(lang, body, text string, v *view) string {
-	w := &htmlWriter{urls: v.urls(), words: v.words(), documents: map[string]bool{}}
+	w := &htmlWriter{urls: v.urls(), words: v.words(), tables: v.tables, documents: map[string]bool{}}
 	for _, d := range v.Documents {
 		w.documents[d.URL] = true
 	}
@@ -79,6 +81,9 @@ func (v *view) urls() map[string]string {
 	all[v.Case], all[v.Page] = v.Case, v.Page
 	for _, a := range v.Actions {
 		all[a.URL] = a.URL
+	}
+	if v.Command != "" {
+		all[v.Command] = "mailto:" + v.Command
 	}
 	for _, d := range v.Documents {
 		if strings.HasPrefix(d.URL, "https://") || strings.HasPrefix(d.URL, "http://") {
@@ -114,7 +119,8 @@ type htmlWriter struct {
 	b         strings.Builder
 	urls      map[string]string // shown to href
 	words     map[string]string // answers of one word, with the mail that sends it
-	documents map[string]bool   // of the urls: shown as a line, not as a button
+	tables    []table
+	documents map[string]bool // of the urls: shown as a line, not as a button
 	card      bool
 	small     bool
 }
@@ -138,6 +144,10 @@ func (w *htmlWriter) block(lines []string, text string) {
 		switch shape {
 		case "mark":
 			w.mark(run[0])
+		case "table":
+			if n, err := strconv.Atoi(strings.Trim(run[0], tableMark)); err == nil && n < len(w.tables) {
+				w.b.WriteString(w.tables[n].html())
+			}
 		case "text":
 			w.person(text)
 		case "above":
@@ -160,6 +170,8 @@ func shapeOf(line string) string {
 		return ""
 	case line == beginCard, line == endCard, line == foot:
 		return "mark"
+	case strings.HasPrefix(line, tableMark):
+		return "table"
 	case line == textGoesHere:
 		return "text"
 	case line == Above:

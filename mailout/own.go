@@ -129,7 +129,7 @@ func (f texts) languages() (codes []string, found []error) {
 		switch {
 		case m == nil:
 			found = append(found, TemplateProblem{File: f.path(e.Name()), Message: "no mail has such a name: it is KIND.LANGUAGE.txt, as confirmation.en.txt"})
-		case m[1] != "parts" && !slices.Contains(kinds, core.Kind(m[1])):
+		case !slices.Contains(sharedParts, m[1]) && !slices.Contains(kinds, core.Kind(m[1])):
 			found = append(found, TemplateProblem{File: f.path(e.Name()), Message: fmt.Sprintf("there is no mail %q: there are %s", m[1], join(kinds))})
 		case !slices.Contains(codes, m[2]):
 			codes = append(codes, m[2])
@@ -204,7 +204,7 @@ func (l *language) try(t *template.Template, own texts, letter core.Letter) erro
 // known are the names of all that a template may ask for, wherever it is.
 var known = func() map[string]bool {
 	names := map[string]bool{}
-	for _, of := range []any{view{}, item{}, file{}, heldMail{}, action{}, core.Word{}, core.Link{}, core.Document{}} {
+	for _, of := range []any{view{}, item{}, file{}, heldMail{}, action{}, answer{}, sheet{}, sheetEntry{}, core.Word{}, core.Link{}, core.Document{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			names[f.Name] = f.IsExported()
 		}

@@ -278,6 +278,8 @@ func Sample(k core.Kind, language string) core.Letter {
 				Line: "attach 4712 CASE-10123", Word: "attach", Case: "CASE-10123"},
 			{ID: 4711, From: "news@shop.example", Subject: "March offers", Code: "bulk", Line: "refuse 4711", Word: "refuse"},
 		}
+	case core.Worklist, core.CaseSheet, core.Morning:
+		sampleQuery(&l)
 	case core.Alarm:
 		l.ForAgent, l.Number, l.Case = true, "", ""
 		l.To = core.Address{Address: "ops@example.org"}

@@ -82,6 +82,8 @@ func shownPayload(p core.Payload) core.Payload {
 		each(&p.Items[i].Number, &p.Items[i].Title)
 		p.Items[i].Text = shownLines(p.Items[i].Text)
 	}
+	p.Unread = shownLines(p.Unread)
+	p.Answers = shownAnswers(p.Answers)
 	for i := range p.Held {
 		h := &p.Held[i]
 		each(&h.From, &h.Subject, &h.Detail, &h.Line, &h.Case, &h.Meant)

@@ -21,6 +21,7 @@ var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
 	core.TooLarge, core.WordRefused, core.LeftCase, core.SignIn, core.Invitation,
+	core.Worklist, core.CaseSheet, core.Morning,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 	core.Escalation,
@@ -39,8 +40,9 @@ type language struct {
 	kinds           map[core.Kind]*template.Template
 	from            map[core.Kind]texts // where they stand
 	months, days    []string
-	decimal, midway string // "2.4 MB"; between date and time
-	ordinal         string // behind a day's number
+	decimal, midway string   // "2.4 MB"; between date and time
+	ordinal         string   // behind a day's number
+	columns         []string // of a list of cases, and what is said in it
 	says            sayings
 }
 
@@ -80,13 +82,19 @@ var functions = template.FuncMap{
 	"foot":    func() string { return "\n\n" + foot + "\n" },
 }
 
+// sharedParts are the files of which every mail may use what they define: those
+// of all, and those of lists and cases that somebody asked for.
+var sharedParts = []string{"parts", "queries"}
+
 // readLanguage reads one language's words; where several folders have the same
 // file, the last one counts.
 func readLanguage(code string, folders ...texts) (*language, error) {
 	parts := template.New("").Option("missingkey=error").Funcs(functions)
 	for _, f := range folders {
-		if err := f.parse(parts, "parts."+code+".txt"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+		for _, shared := range sharedParts {
+			if err := f.parse(parts, shared+"."+code+".txt"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
 		}
 	}
 	lang := &language{code: code, kinds: map[core.Kind]*template.Template{}, from: map[core.Kind]texts{}}
@@ -126,6 +134,10 @@ func (l *language) readParts(parts *template.Template, file string) (err error) 
 		if *into = strings.Fields(text); err != nil || len(*into) != want {
 			return TemplateProblem{File: file, Message: fmt.Sprintf("{{define %q}} must hold %d words, of days Sunday first", name, want)}
 		}
+	}
+	columns, err := run(parts, "columns", nil)
+	if l.columns = strings.Split(columns, "|"); err != nil || len(l.columns) != columnWords {
+		return TemplateProblem{File: file, Message: fmt.Sprintf("{{define %q}} must hold %d words with | between them", "columns", columnWords)}
 	}
 	l.says, err = readSayings(l.code)
 	return err
@@ -176,7 +188,7 @@ func (c *Composer) words(l core.Letter) (subject, plain, rich string, err error)
 	}
 	body = valid(body)
 	rich = inHTML(lang.code, tidied(body), valid(v.written), v)
-	plain = strings.ReplaceAll(tidied(marks.Replace(body)), textGoesHere, valid(v.written))
+	plain = strings.ReplaceAll(v.withTables(tidied(marks.Replace(body))), textGoesHere, valid(v.written))
 	return strings.TrimSpace(subject), plain, rich, nil
 }
 
@@ -238,6 +250,16 @@ type view struct {
 	MorePeople, MoreOthers  int // and how much of it is not listed
 	Page                    string
 
+	// of queries, and of the morning
+	Agent      bool
+	Command    string // where to ask
+	Answers    []answer
+	Unread     string
+	Over       bool
+	Unassigned int64
+	HeldInAll  int
+	tables     []table
+
 	written  string
 	answerTo string
 	forAgent bool
@@ -284,6 +306,7 @@ func newView(l core.Letter, lang *language) *view {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
+	v.queries(l, p, lang, zone)
 	for _, f := range l.Files {
 		one := file{shown(f.Name), lang.size(f.Size)}
 		if f.Attach {

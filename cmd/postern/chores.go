@@ -29,6 +29,7 @@ var chores = []chore{
 	{"*/5 * * * *", "close-silent", counting((*core.Desk).CloseSilent)},
 	{"* * * * *", "questions", counting((*core.Desk).AskAgents)},
 	{"*/5 * * * *", "held-list", counting((*core.Desk).ListHeld)},
+	{"*/5 * * * *", "mornings", counting((*core.Desk).SendMornings)}, // it knows the desks' hours
 	{"*/10 * * * *", "digest", counting((*core.Desk).SendDigests)},
 	{"*/10 * * * *", "alarms", alarms},
 	{"*/15 * * * *", "probe", silent((*core.Desk).Probe)}, // it knows itself when one is owed

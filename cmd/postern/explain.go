@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +140,7 @@ func (e *explainer) one(ctx context.Context, source mailin.Source) error {
 		return e.unread(source.Name, err)
 	}
 	class, why := core.Classify(m)
-	trace := append([]core.Step{why}, steps...)
+	trace := append(append([]core.Step{why}, steps...), asked(m)...)
 	out := mailin.NewExplanation(source.Name, m)
 	out.Class = string(class)
 	out.Evidence = append(proofs(m, source), signs(m)...)
@@ -154,7 +155,7 @@ func (e *explainer) one(ctx context.Context, source mailin.Source) error {
 		}
 		out.Class, out.Assurance = string(d.Class), string(d.Assurance)
 		out.Decision = decision{string(d.State), d.Decision, d.Reason}
-		trace = append(steps, d.Trace...)
+		trace = append(append(steps, asked(m)...), d.Trace...)
 	case e.verifier != nil:
 		// without settings there is no border to believe: our own check alone
 		assurance, judged := core.Judge(m, "none")
@@ -241,7 +242,7 @@ func signs(m core.Mail) []core.Step {
 	}
 	told := make(map[string]bool)
 	for _, a := range to {
-		if plain, mode, _, ok := token.Split(a); ok && !told[a] {
+		if plain, mode, _, ok := token.Split(a); ok && mode != token.Command && !told[a] {
 			told[a] = true
 			say("(a) a %s token at %s", map[token.Mode]string{token.Public: "reply", token.Bounce: "bounce", token.Probe: "probe"}[mode], plain)
 		}
@@ -260,6 +261,29 @@ func signs(m core.Mail) []core.Step {
 		say("(e) %s in the subject", number)
 	}
 	return all
+}
+
+// asked says that a mail asks for lists or cases, and changes nothing: at a
+// command address, or because it holds nothing else.
+func asked(m core.Mail) []core.Step {
+	lines, whole := core.Queries(m)
+	if lines == nil {
+		return nil
+	}
+	to := slices.Clone(m.Delivered)
+	for _, a := range append(slices.Clone(m.To), m.Cc...) {
+		to = append(to, a.Address)
+	}
+	says := "a query, if it names no case: "
+	for _, a := range to {
+		if _, mode, _, ok := token.Split(a); ok && mode == token.Command {
+			whole, says = true, "a query, at the command address: "
+		}
+	}
+	if !whole {
+		return nil
+	}
+	return []core.Step{{Rule: "R43", Says: says + cut(strings.Join(lines, "; "), 200)}}
 }
 
 // print writes it for a person.

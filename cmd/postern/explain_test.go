@@ -295,3 +295,27 @@ func TestExplain_thousandsOfArbitraryFiles(t *testing.T) {
 		}
 	})
 }
+
+func TestExplain_aMailThatAsks(t *testing.T) {
+	mail := func(to, subject, kind, body string) string {
+		return "From: Mia <mia@example.org>\r\nTo: " + to + "\r\nSubject: " + subject + "\r\nDate: Mon, 02 Nov 2026 10:00:00 +0100\r\n" +
+			"Content-Type: " + kind + "; charset=utf-8\r\nMessage-ID: <q@example.org>\r\n\r\n" + body
+	}
+	for name, c := range map[string]struct{ mail, want string }{
+		"R67/to the command address":             {mail("desk+command@example.org", "x", "text/plain", "list mine\r\n\r\nMia\r\n"), "a query, at the command address: list mine"},
+		"R67/by the subject":                     {mail("desk+command@example.org", "list mine", "text/plain", ""), "a query, at the command address: list mine"},
+		"R67/to the desk, and nothing else":      {mail("desk@example.org", "x", "text/plain", "list mine\r\nshow CASE-1\r\n-- \r\nMia\r\n"), "a query, if it names no case: list mine; show CASE-1"},
+		"R43/in HTML only":                       {mail("desk+command@example.org", "x", "text/html", "<p>list <b>mine</b></p><p>show CASE-1</p>"), "a query, at the command address: list mine; show CASE-1"},
+		"R43/to the desk with a text below":      {mail("desk@example.org", "x", "text/plain", "list mine\r\nand more\r\n"), ""},
+		"R43/in quotes only":                     {mail("desk+command@example.org", "x", "text/plain", "> list mine\r\n> show CASE-1\r\n"), ""},
+		"R43/quoted below a sentence":            {mail("desk+command@example.org", "x", "text/plain", "Hello\r\n\r\nOn Mon, 2 Nov 2026 at 10:00, Desk <desk@example.org> wrote:\r\n> list mine\r\n"), ""},
+		"R43/a subject of a mail that says more": {mail("desk@example.org", "list mine", "text/plain", "my printer burns"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := typed(t, c.mail, "explain", "-")
+			if code != done || strings.Contains(stdout, "a query") != (c.want != "") || !strings.Contains(stdout, c.want) {
+				t.Errorf("%d, %s%s", code, stdout, stderr)
+			}
+		})
+	}
+}
