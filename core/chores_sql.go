@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -163,7 +164,7 @@ func (d *Desk) stillSilent(ctx context.Context, t *tx, r due) (caseRow, []agentR
 }
 
 func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
-	c, _, desk, still, err := d.stillSilent(ctx, t, r)
+	c, agents, desk, still, err := d.stillSilent(ctx, t, r)
 	if err != nil || !still {
 		return false, err
 	}
@@ -175,21 +176,25 @@ func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
 		return false, err
 	}
 	b := &pgx.Batch{}
-	var event int64
-	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
+	var id int64
+	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&id); err != nil {
 		return false, err
+	}
+	event := flow.EventReminder
+	if r.kind == ClosingSoon {
+		event = flow.EventClosing
 	}
 	status, _ := desk.Status(c.Status)
 	queueEvent(b, t, c.ID, newEvent{kind: string(r.kind)}, Mail{})
-	for _, p := range people {
-		w := draft{kind: r.kind, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
+	for _, to := range told(desk, c, audience{agents, people, d.isOwn}, happened{events: []flow.Event{event}}) {
+		i := slices.IndexFunc(people, func(p caseperson) bool { return p.Person == to.person })
+		w := draft{kind: r.kind, to: to}
 		lang := w.to.language
 		w.payload = Payload{Title: c.Title, Company: c.Company, Status: status.Label.In(lang), Means: status.Means.In(lang),
 			Fixed: c.DeskWroteAt == nil && !requesterVerified(people), When: r.when,
 			Desk: desk.Name.In(lang), Contact: desk.Contact.In(lang), Zone: desk.Timezone}
 		offer(desk, &w, status.Key)
-		d.queueLetter(b, t, cause{"clock", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
+		d.queueLetter(b, t, cause{"clock", id}, desk, c.ID, gate(w, nil, people[i].counts(), d.set.Budgets, c.ID, t.now))
 	}
 	return true, run(ctx, t, b)
 }

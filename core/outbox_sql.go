@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"postern/core/flow"
 	"postern/core/token"
 )
 
@@ -39,23 +40,24 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 	if l.secret != "" && l.expires != 0 && l.kind != WordRefused && l.secret != "move" {
 		expires = t.now.Add(l.expires)
 	}
+	due := l.due
+	if due.IsZero() {
+		due = t.now
+	}
 	b.Queue(`
 		insert into outbox (cause_kind, cause_id, address, person, desk, case_id, kind, automatic, replied, for_agent, secret,
 			language, payload, message_id, in_reply_to, id_hash, token_hash, note_hash, answerable, token_until,
 			let_out, state, reason, queued_at, due_at, expires_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$25, $21, $22, $23, $23, $24)
+			$25, $21, $22, $23, $26, $24)
 		on conflict (cause_kind, cause_id, address) do nothing`,
 		c.kind, c.id, strings.ToLower(l.to.address), person, desk.id, about, l.kind, !l.human, l.replied, l.to.agent,
 		l.secret != "", l.to.language, payload, id, l.inReplyTo, hashID(id), public, note, answerable, t.now.Add(l.tokenLife()),
-		state, l.withheld, t.now, expires, l.withheld == "")
+		state, l.withheld, t.now, expires, l.withheld == "", due)
 	if l.secret == "move" && l.withheld == "" {
-		b.Queue(`
-			insert into secret (kind, link_hash, person, address, desk, case_id, move, made_at, expires_at)
-			values ('move', $1, $2, $3, $4, $5, $6, $7, $8)
-			on conflict do nothing`,
-			token.Hash(d.set.Key.Link("move", id)), person, l.to.address, desk.id, about, l.move, t.now, t.now.Add(l.expires))
+		d.queueMoveLink(b, t, desk, caseID, l, id)
 	}
+	d.queueFold(b, t, desk, caseID, l)
 	return id
 }
 
@@ -462,7 +464,7 @@ func (d *Desk) queueUndelivered(ctx context.Context, t *tx, b *pgx.Batch, u unde
 		return err
 	}
 	queueEvent(b, t, c.ID, newEvent{kind: "undelivered", was: u.address, why: u.reason, internal: true}, Mail{})
-	for _, a := range told(desk, c, agents, NoticeBounce, 0) {
+	for _, a := range told(desk, c, audience{agents: agents, own: d.isOwn}, happened{events: []flow.Event{flow.EventBounce}}) {
 		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.comment,
 			Reason: u.reason, Desk: desk.Name.In(a.language), Zone: desk.Timezone}}
 		d.queueLetter(b, t, u.cause, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))

@@ -400,6 +400,10 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	if err != nil {
 		return err
 	}
+	waiting, err := d.besideCase(ctx, t, c.ID)
+	if err != nil {
+		return err
+	}
 	b := &pgx.Batch{}
 	from, _ := desk.Status(c.Status)
 	status, _ := desk.Status(to)
@@ -408,34 +412,32 @@ func (d *Desk) moveAndTell(ctx context.Context, t *tx, desk *running, c caseRow,
 	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
 		return err
 	}
-	actor := ""
-	fill := func(w *draft) {
-		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor, Changed: true,
-			Was: from.Label.In(w.to.language), Status: status.Label.In(w.to.language), Means: status.Means.In(w.to.language),
-			Desk: desk.Name.In(w.to.language), Contact: desk.Contact.In(w.to.language), Zone: desk.Timezone}
-	}
+	spent, actor, requester := map[int64]counts{}, agentName(agents, person), ""
 	for _, p := range people {
+		spent[p.Person] = p.counts()
 		if p.Person == person {
 			actor = nameOr(p.Name, p.Address)
 		}
-	}
-	for _, p := range people {
-		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
-		fill(&w)
-		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
-		offer(desk, &w, status.Key)
-		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
-	}
-	for _, a := range told(desk, c, agents, NoticeStatus, person) {
-		w := draft{kind: NoticeStatus, to: a}
-		fill(&w)
-		for _, p := range people {
-			if p.Requester {
-				w.payload.Customer = nameOr(p.Name, p.Address)
-			}
+		if p.Requester {
+			requester = nameOr(p.Name, p.Address)
 		}
-		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))
+	}
+	h := happened{events: []flow.Event{statusEvent(status)}, by: []int64{person},
+		receipt: (status.Class.Ended() || from.Class.Ended()) && agentName(agents, person) == ""}
+	for _, to := range told(desk, c, audience{agents, people, d.isOwn}, h) {
+		w := draft{kind: StatusNews, to: to}
+		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor, Changed: true,
+			Was: from.Label.In(to.language), Status: status.Label.In(to.language), Means: status.Means.In(to.language),
+			Desk: desk.Name.In(to.language), Contact: desk.Contact.In(to.language), Zone: desk.Timezone}
+		sofar := spent[to.person]
+		if to.agent {
+			w.kind, w.payload.Customer, sofar = NoticeStatus, requester, counts{}
+		} else {
+			w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
+			offer(desk, &w, status.Key)
+		}
+		l := waiting.fold(gate(w, nil, sofar, d.set.Budgets, c.ID, t.now), c.ID, d.set.Gather, t.now)
+		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, l)
 	}
 	return run(ctx, t, b)
 }
