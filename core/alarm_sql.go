@@ -113,7 +113,7 @@ func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 			return err
 		}
 		reason := fmt.Sprintf("not delivered for 4 hours, and still tried: %s", l.Reason)
-		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p.Comment, reason}); err != nil {
+		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p, reason}); err != nil {
 			return err
 		}
 	}

@@ -161,7 +161,7 @@ func (r *reading) tellBounce(c *caseRow, l *letterRow, p ReportRecipient) {
 		w.payload.Fixed = false
 		w.payload.Actor, w.payload.Customer = l.Address, r.requester(c)
 		w.payload.Reason = clean(p.Status+" "+p.Diagnostic, 300)
-		w.payload.Comment = l.Comment
+		w.payload.Comment, w.payload.Texts = l.Comment, l.Texts
 		r.send(w, c.ID)
 	}
 }

@@ -90,8 +90,9 @@ type letterRow struct {
 	NoteHash   []byte
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
-	Comment    int64   // whose text it carried
-	Listed     []int64 // held mails that it showed
+	Comment    int64    // whose text it carried
+	Texts      []TextOf // and those of all, if it carried several
+	Listed     []int64  // held mails that it showed
 }
 
 // knownRow is an earlier mail.

@@ -82,6 +82,7 @@ type claimed struct {
 	Bytes       []byte
 	Refs        []string
 	Text        string
+	Texts       []string
 	ReplyTokens bool // plus addresses come back (R33)
 	ReturnPath  bool // and so does our bounce address (R53)
 	PlainSince  bool // a server refused the plus envelope (R60)
@@ -144,6 +145,9 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 			coalesce((select text from comment x where x.id = (o.payload->>'comment')::bigint),
 				(select text from note x where x.id = (o.payload->>'note')::bigint),
 				case when o.kind = 'notice-new' then c.description end, '') as text,
+			array(select coalesce(case when o.payload ? 'note' then (select x.text from note x where x.id = (q.e->>'id')::bigint)
+					else (select x.text from comment x where x.id = (q.e->>'id')::bigint) end, '')
+				from jsonb_array_elements(o.payload->'texts') with ordinality q (e, n) order by q.n) as texts,
 			coalesce((select pr.back_at is not null from probe pr where pr.desk = o.desk and pr.back_at is not null
 				and pr.sent_at > $2 order by pr.sent_at desc limit 1), false) as reply_tokens,
 			coalesce((select pr.return_path from probe pr where pr.desk = o.desk and pr.back_at is not null
@@ -187,8 +191,18 @@ func letterFiles(ctx context.Context, t *tx, letters []claimed) (map[int64][]Let
 		if p.Comment == 0 && p.Note == 0 && Kind(l.Kind) != NoticeNew {
 			continue
 		}
-		ids, cases = append(ids, l.ID), append(cases, *l.CaseID)
-		comments, notes = append(comments, p.Comment), append(notes, p.Note)
+		entries := []TextOf{{ID: p.Comment + p.Note}}
+		if len(p.Texts) > 0 {
+			entries = p.Texts
+		}
+		for _, e := range entries {
+			comment, note := e.ID, int64(0)
+			if p.Note != 0 {
+				comment, note = 0, e.ID
+			}
+			ids, cases = append(ids, l.ID), append(cases, *l.CaseID)
+			comments, notes = append(comments, comment), append(notes, note)
+		}
 	}
 	if len(ids) == 0 {
 		return nil, nil
@@ -229,7 +243,7 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 	l := Letter{ID: c.ID, Kind: Kind(c.Kind), Language: c.Language, Automatic: c.Automatic, Replied: c.Replied,
 		ForAgent: c.ForAgent, Desk: desk.Key, From: Address{Name: desk.Name.In(c.Language), Address: desk.from},
 		To: Address{Name: c.Name, Address: c.Address}, ReplyTo: desk.from, MessageID: c.MessageID, InReplyTo: c.InReplyTo,
-		References: c.Refs, QueuedAt: c.QueuedAt, Text: c.Text, Files: files, Bytes: c.Bytes, Envelope: desk.from}
+		References: c.Refs, QueuedAt: c.QueuedAt, Text: c.Text, Texts: c.Texts, Files: files, Bytes: c.Bytes, Envelope: desk.from}
 	if err := json.Unmarshal(c.Payload, &l.Payload); err != nil {
 		return Letter{}, err
 	}
@@ -440,7 +454,7 @@ func (d *Desk) queueFailed(ctx context.Context, t *tx, b *pgx.Batch, id int64, r
 	if err := json.Unmarshal(l.Payload, &p); err != nil {
 		return err
 	}
-	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p.Comment, reason})
+	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p, reason})
 }
 
 // undelivered is a person's text that has not reached the customer.
@@ -449,7 +463,7 @@ type undelivered struct {
 	caseID  int64
 	desk    int
 	address string
-	comment int64
+	text    Payload // of the letter
 	reason  string
 }
 
@@ -465,7 +479,7 @@ func (d *Desk) queueUndelivered(ctx context.Context, t *tx, b *pgx.Batch, u unde
 	}
 	queueEvent(b, t, c.ID, newEvent{kind: "undelivered", was: u.address, why: u.reason, internal: true}, Mail{})
 	for _, a := range told(desk, c, audience{agents: agents, own: d.isOwn}, happened{events: []flow.Event{flow.EventBounce}}) {
-		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.comment,
+		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.text.Comment, Texts: u.text.Texts,
 			Reason: u.reason, Desk: desk.Name.In(a.language), Zone: desk.Timezone}}
 		d.queueLetter(b, t, u.cause, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))
 	}

@@ -189,7 +189,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
-	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed`
+	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
+	coalesce(o.payload->'texts', '[]') as texts`
 
 // named asks for every case that any evidence of a mail names, by what the mail
 // has of each kind: most have none but their own id.

@@ -24,14 +24,40 @@ func (r *reading) events() []flow.Event {
 	if ch := r.plan.change; ch != nil && ch.from.Key != ch.to.Key {
 		all = append(all, statusEvent(ch.to))
 	}
-	if r.gives() {
+	if r.givenTo() != 0 {
 		all = append(all, flow.EventAssigned)
 	}
 	return all
 }
 
-// gives says that an agent gives the case to somebody else.
-func (r *reading) gives() bool { return r.plan.owner != 0 && r.plan.owner != r.plan.person }
+// ownerOf is who has the case after this mail, nil if nobody has it.
+func (r *reading) ownerOf(c *caseRow) *int64 {
+	for _, s := range r.plan.sets {
+		if s.column == columnOwner {
+			id, _ := s.value.(int64)
+			return owner(id)
+		}
+	}
+	if r.plan.owner != 0 {
+		return owner(r.plan.owner)
+	}
+	return c.Owner
+}
+
+func owner(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// givenTo is to whom else an agent gives the case, 0 if to nobody.
+func (r *reading) givenTo() int64 {
+	if o := r.ownerOf(&caseRow{}); o != nil && *o != r.plan.person {
+		return *o
+	}
+	return 0
+}
 
 // told is everybody who is told of what the mail did to a case.
 func (r *reading) told(c *caseRow, events []flow.Event) (customers, agents []recipient) {
@@ -39,9 +65,7 @@ func (r *reading) told(c *caseRow, events []flow.Event) (customers, agents []rec
 		return nil, nil
 	}
 	with := *c
-	if r.plan.owner != 0 {
-		with.Owner = &r.plan.owner
-	}
+	with.Owner = r.ownerOf(c)
 	h := happened{events: events, by: []int64{r.plan.person}}
 	if r.f.row.ReleasedAs == AttachIt { // who attached it knows it
 		h.by = append(h.by, *r.f.row.ReleasedBy)
@@ -73,11 +97,11 @@ func (r *reading) tellColleagues(c *caseRow, agent provenAgent) {
 // assigned puts into a notice that the case was given to somebody: a mark says
 // it to its new owner, if the notice is of something else as well.
 func (r *reading) assigned(w *draft, marks []string) []string {
-	switch {
-	case !r.gives():
-	case w.kind == NoticeAssigned && w.to.person != r.plan.owner:
-		w.payload.Owner = agentName(r.f.agents, r.plan.owner)
-	case w.kind != NoticeAssigned && w.to.person == r.plan.owner:
+	switch to := r.givenTo(); {
+	case to == 0:
+	case w.kind == NoticeAssigned && w.to.person != to:
+		w.payload.Owner = agentName(r.f.agents, to)
+	case w.kind != NoticeAssigned && w.to.person == to:
 		return append(slices.Clone(marks), "assigned")
 	}
 	return marks

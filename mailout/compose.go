@@ -58,12 +58,15 @@ func withheld(l core.Letter) core.Letter {
 	p := l.Payload
 	l.To.Name = ""
 	if l.Kind != core.Answer { // what a person of the desk wrote is no repetition
-		l.Text, l.Files = "", nil
+		l.Text, l.Texts, l.Files = "", nil, nil
 	}
 	l.Payload = core.Payload{
 		Fixed: true, Desk: p.Desk, Contact: p.Contact,
 		Status: p.Status, Means: p.Means, Changed: p.Changed, Was: p.Was,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
+	}
+	if l.Kind == core.News {
+		l.Payload.Items = p.Items // what is in it was kept apart one by one
 	}
 	if l.Kind == core.WordRefused {
 		l.Payload.Reason = p.Reason // a code, not words
@@ -116,7 +119,7 @@ func writeHeader(m *mail.Msg, l core.Letter, subject string) error {
 		m.SetGenHeader("Auto-Submitted", submitted)
 		m.SetGenHeader(mail.HeaderXAutoResponseSuppress, "All")
 	}
-	if l.Kind == core.Digest {
+	if l.Kind == core.Digest || l.Kind == core.News {
 		m.SetGenHeader(mail.HeaderPrecedence, "bulk")
 	}
 	if l.Loop != "" {

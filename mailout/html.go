@@ -47,7 +47,7 @@ func unmarkedPayload(p core.Payload) core.Payload {
 			*v = unmarked(*v)
 		}
 	}
-	each(&p.Title, &p.Actor, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
+	each(&p.Title, &p.Actor, &p.Owner, &p.Customer, &p.Company, &p.Desk, &p.Contact, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
 	for _, list := range []*[]string{&p.Marks, &p.Lines, &p.Proposed} {
 		*list = slices.Clone(*list)
 		for i := range *list {

@@ -18,8 +18,8 @@ import (
 // kinds are all mails there are words for; every one has them in English.
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
-	core.TooLarge, core.WordRefused, core.SignIn, core.Invitation,
-	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
+	core.TooLarge, core.WordRefused, core.SignIn, core.News, core.Invitation,
+	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeAssigned, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 }
 
@@ -198,6 +198,7 @@ type view struct {
 	Words                       []core.Word
 	Links                       []core.Link
 	Code                        string
+	Owner                       string // who has the case now; "": the recipient
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
 	Attached, Named             []file
@@ -235,7 +236,7 @@ func newView(l core.Letter, lang *language) *view {
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
 		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
-		Words: p.Words, Links: p.Links, Code: p.Code,
+		Words: p.Words, Links: p.Links, Code: p.Code, Owner: p.Owner,
 	}
 	if v.Desk == "" {
 		v.Desk = l.From.Name
@@ -243,14 +244,14 @@ func newView(l core.Letter, lang *language) *view {
 	if v.Desk == "" {
 		v.Desk = l.From.Address
 	}
+	if len(p.Texts) > 1 {
+		l.Text = severalTexts(l, lang)
+	}
 	if v.written = written(l.Text); v.written != "" {
 		v.Text = textGoesHere
 		v.Quoted = quoted(v.written)
 	}
-	zone, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		zone = time.UTC
-	}
+	zone := zoneOf(p)
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
@@ -265,6 +266,32 @@ func newView(l core.Letter, lang *language) *view {
 		}
 	}
 	return v
+}
+
+// severalTexts is one text of several, each below who wrote it and when.
+func severalTexts(l core.Letter, lang *language) string {
+	var b strings.Builder
+	for i, t := range l.Payload.Texts {
+		if i > 0 {
+			b.WriteString("\n\n")
+		}
+		if t.Actor != "" {
+			b.WriteString(unmarked(t.Actor) + ", ")
+		}
+		b.WriteString(lang.date(t.At, zoneOf(l.Payload)) + ":\n\n")
+		if i < len(l.Texts) {
+			b.WriteString(written(unmarked(l.Texts[i])))
+		}
+	}
+	return b.String()
+}
+
+func zoneOf(p core.Payload) *time.Location {
+	zone, err := time.LoadLocation(p.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // written is a person's text as they wrote it, without the empty lines around.
