@@ -158,6 +158,8 @@ func (p *pages) routes() []route {
 		{"POST /held/{ledger}/unblock", agents, p.unblock},
 
 		{"GET /account", signedIn, p.account},
+		{"GET /account/mail", signedIn, p.wishes},
+		{"POST /account/mail", signedIn, p.setWishes},
 		{"POST /account/sign-out-everywhere", signedIn, p.signOutEverywhere},
 
 		{"/", anybody, p.nothing},
