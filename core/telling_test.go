@@ -277,7 +277,7 @@ func TestFold_nothingIsLost(t *testing.T) {
 		w.wantsSaid(t, w.later(time.Minute), `notice-comment to mia ["Second." "Third."]`)
 	})
 	t.Run("R58/each text is told once, whoever claims meanwhile", func(t *testing.T) {
-		w := gathering(t)
+		w := newWorld(t, func(s *core.Settings) { s.Gather, s.Lease = time.Minute, 24*time.Hour }) // the clock runs fast
 		o := w.taken()
 		var mails []core.Mail
 		for n := range 40 {
