@@ -73,10 +73,12 @@ func (d *Desk) sendDigests(ctx context.Context, t *tx, reason string) (int, erro
 		to := recipient{person: first.Person, name: first.Name, address: first.Address, language: first.Language, agent: first.ForAgent}
 		w := draft{kind: Digest, to: to, payload: Payload{Items: items, Desk: desk.Name.In(first.Language), Zone: desk.Timezone}}
 		spent := counts{}
+		if reason == forDigest {
+			w.kind, w.payload.Contact, w.payload.Fixed = News, desk.Contact.In(first.Language), fixed
+		}
 		if first.ForAgent {
 			oneCase = 0 // an answer to it is no answer to a customer
 		} else {
-			w.kind, w.payload.Contact, w.payload.Fixed = News, desk.Contact.In(first.Language), fixed
 			if spent, err = spentOn(ctx, t, first.Address); err != nil {
 				return 0, err
 			}

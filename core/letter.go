@@ -16,7 +16,7 @@ const (
 	TooLarge     Kind = "too-large"    // beyond the raw size limit (R17)
 	WordRefused  Kind = "word-refused" // the word cannot be followed here; says what can
 	SignIn       Kind = "sign-in"
-	News         Kind = "news" // of an hour, gathered for who asked for a digest
+	News         Kind = "news" // of an hour, for agents and customers who hear in a digest
 	Invitation   Kind = "invitation"
 )
 

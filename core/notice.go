@@ -152,7 +152,7 @@ func (a deskAgent) raises(e flow.Event, wish flow.How) bool {
 // wished is what a person has said of an event, if they have and may.
 func wished(wishes map[string]string, e flow.Event, agent bool) (flow.How, bool) {
 	wish, ok := wishes[string(e)]
-	return flow.How(wish), ok && slices.Contains(flow.Wishes(agent), e)
+	return flow.How(wish), ok && slices.Contains(flow.Wishes(agent), e) && slices.Contains(flow.Ways(e), flow.How(wish))
 }
 
 // statusEvent is the event that a change of status is.

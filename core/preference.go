@@ -104,11 +104,8 @@ func (row preferenceRow) wishes(desk *running, language string) DeskWishes {
 		for _, r := range roles {
 			l.Gives = l.Gives.More(desk.Tell(e, r))
 		}
-		for _, how := range flow.Ways() {
-			switch {
-			case e == flow.EventMorning && how == flow.InDigest: // it is a list itself
-			case !row.Agent && !how.Less(l.Gives): // a contact only asks for less
-			default:
+		for _, how := range flow.Ways(e) {
+			if row.Agent || how.Less(l.Gives) { // a contact only asks for less
 				l.Ways = append(l.Ways, how)
 			}
 		}

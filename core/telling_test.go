@@ -67,11 +67,6 @@ func (w *world) fromAnna(o opened, text string) {
 	w.receive(mail{from: anna, subject: "Re: [" + o.Case + "]", text: text})
 }
 
-func (w *world) waiting(t testing.TB) int64 {
-	t.Helper()
-	return w.count(`select count(*) from outbox where state = 'queued'`)
-}
-
 func TestFold_severalEventsWithinAMinuteAreOneMail(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -450,7 +445,7 @@ func TestDigest_ofTheHour(t *testing.T) {
 		w.fromAnna(b, "It burns.")
 		w.wantsSaid(t, w.letters())
 		letters := w.chore(w.SendHourly)
-		w.wantsSaid(t, letters, "digest to mia")
+		w.wantsSaid(t, letters, "news to mia")
 		if items := letters[0].Payload.Items; len(items) != 2 || items[0].Text != "It smokes." || items[1].Number != b.Case {
 			t.Errorf("%+v", items)
 		}
@@ -539,7 +534,7 @@ func TestPreferences_whatPeopleSayCounts(t *testing.T) {
 		}
 		w.fromAnna(o, "It smokes.")
 		w.wantsSaid(t, w.letters())
-		w.wantsSaid(t, w.chore(w.SendHourly), "digest to mia")
+		w.wantsSaid(t, w.chore(w.SendHourly), "news to mia")
 		if l := lines(agent)["comment"]; l.Wish != "digest" || l.Gives != "mail" {
 			t.Errorf("%+v", l)
 		}
@@ -573,6 +568,7 @@ func TestPreferences_whatPeopleSayCounts(t *testing.T) {
 			"an unknown event":         set(agent, "weather", "mail"),
 			"an unknown way":           set(agent, "note", "fax"),
 			"a digest of a list":       set(agent, "morning", "digest"),
+			"a reminder with others":   set(customer, "reminder", "digest"),
 			"bounces":                  set(agent, "bounce", "nothing"),
 			"one of several": w.SetPreferences(ctx, agent, "support", map[string]string{
 				"note": "nothing", "new": "nothing", "weather": "mail"}),

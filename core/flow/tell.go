@@ -64,8 +64,15 @@ func (h How) More(other How) How {
 	return h
 }
 
-// Ways are all of them, the one that tells most first.
-func Ways() []How { return []How{ByMail, InDigest, Untold} }
+// Ways are those in which an event can be told, the one that tells most first.
+// What asks somebody to act, and the list of the day, stand in no digest.
+func Ways(e Event) []How {
+	switch e {
+	case EventReminder, EventClosing, EventMorning:
+		return []How{ByMail, Untold}
+	}
+	return []How{ByMail, InDigest, Untold}
+}
 
 // tellRow is one event of the table: whom it can concern, and who is told of it
 // unless the file says otherwise.
@@ -190,7 +197,11 @@ func (r *reader) tellRow(n *node, row tellRow) map[Role]How {
 	for _, role := range row.roles {
 		known[string(role)] = func(n *node) {
 			var how string
-			r.oneOf(&how, string(ByMail), string(InDigest), string(Untold))(n)
+			var allowed []string
+			for _, way := range Ways(row.event) {
+				allowed = append(allowed, string(way))
+			}
+			r.oneOf(&how, allowed...)(n)
 			switch {
 			case how == "":
 			case row.event == EventAnswer && role == RoleRequester && How(how) != ByMail:

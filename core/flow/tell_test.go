@@ -72,6 +72,7 @@ func TestTell_whatIsWrongWithATable(t *testing.T) {
 		{"answers that the requester does not get", `answer = { requester = "nothing" }`, `10:24: the requester waits for the desk's answers: they are always mailed`},
 		{"answers that come late", `answer = { requester = "digest" }`, `10:24: the requester waits for the desk's answers`},
 		{"a closing that nobody announced", `closing = { requester = "nothing" }`, `10:25: the requester is always told that a case will close: write announce = 0`},
+		{"a reminder with others", `reminder = { participant = "digest" }`, `10:28: unknown value "digest": one of "mail", "nothing"`},
 		{"a confirmation", `confirmation = { requester = "nothing" }`, `10:1: "confirmation" does not stand in the table: whoever opens a case is always told of it`},
 		{"questions to agents", `question = { owner = "nothing" }`, `10:1: "question" does not stand in the table: an agent is always asked`},
 		{"warnings to agents", `warning = { owner = "nothing" }`, `10:1: "warning" does not stand in the table: an agent is always warned`},
