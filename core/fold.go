@@ -109,7 +109,7 @@ func (s beside) fold(c cleared, caseID int64, gather time.Duration, now time.Tim
 		c.into = &folding{text.ID, text.Kind, text.MessageID, text.with(c.payload, now)}
 	case text != nil:
 		p := text.Payload.then(c.payload)
-		p.Actor, p.Comment, p.Note, p.Texts = text.Payload.Actor, text.Payload.Comment, text.Payload.Note, text.Payload.Texts
+		p.Fixed, p.Actor, p.Comment, p.Note, p.Texts = text.Payload.Fixed, text.Payload.Actor, text.Payload.Comment, text.Payload.Note, text.Payload.Texts
 		p.Marks = union(p.Marks, (&openLetter{Kind: c.kind, Payload: c.payload}).given())
 		c.into = &folding{text.ID, text.Kind, text.MessageID, p}
 	case news != nil:
@@ -175,6 +175,9 @@ func (p Payload) then(next Payload) Payload {
 	}
 	if all.Reason == "" {
 		all.Reason = p.Reason
+	}
+	if len(all.Lines) == 0 {
+		all.Lines = p.Lines
 	}
 	all.Marks, all.Proposed = union(p.Marks, next.Marks), union(p.Proposed, next.Proposed)
 	return all
