@@ -114,7 +114,7 @@ func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 			return err
 		}
 		reason := fmt.Sprintf("not delivered for 4 hours, and still tried: %s", l.Reason)
-		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p.Comment, l.Author, reason}); err != nil {
+		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p, l.Author, reason}); err != nil {
 			return err
 		}
 	}

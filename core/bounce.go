@@ -155,13 +155,13 @@ func goneForGood(status string) bool {
 // tellBounce returns a person's failed mail to the agent who owns the case, or
 // to all while nobody does.
 func (r *reading) tellBounce(c *caseRow, l *letterRow, p ReportRecipient) {
-	for _, a := range toldOfFailure(r.desk, *c, r.f.agents, l.Author) {
+	for _, a := range toldOfFailure(r.desk, *c, audience{agents: r.f.agents, own: r.isOwn}, l.Author) {
 		w := draft{kind: NoticeBounce, to: a}
 		w.payload = r.about(c, a.language)
 		w.payload.Fixed = false
 		w.payload.Actor, w.payload.Customer = l.Address, r.requester(c)
 		w.payload.Reason = clean(p.Status+" "+p.Diagnostic, 300)
-		w.payload.Comment = l.Comment
+		w.payload.Comment, w.payload.Texts = l.Comment, l.Texts
 		r.send(w, c.ID)
 	}
 }

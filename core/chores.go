@@ -90,11 +90,18 @@ func (d *Desk) eachDue(ctx context.Context, find func(context.Context, *tx) ([]d
 	return n, errors.Join(failed...)
 }
 
-// SendDigests gathers the notices that waited into one mail for each agent.
-func (d *Desk) SendDigests(ctx context.Context) (int, error) {
+// SendDigests gathers the notices that waited into one mail for each agent:
+// there were too many to send each (R47).
+func (d *Desk) SendDigests(ctx context.Context) (int, error) { return d.digests(ctx, gathered) }
+
+// SendHourly gathers what waited for the digest of the hour into one mail for
+// each person: so they, or their desk, want to hear of it.
+func (d *Desk) SendHourly(ctx context.Context) (int, error) { return d.digests(ctx, forDigest) }
+
+func (d *Desk) digests(ctx context.Context, reason string) (int, error) {
 	n := 0
 	err := d.inTx(ctx, func(tx *tx) (err error) {
-		n, err = d.sendDigests(ctx, tx)
+		n, err = d.sendDigests(ctx, tx, reason)
 		return err
 	})
 	if n > 0 {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -163,7 +164,7 @@ func (d *Desk) stillSilent(ctx context.Context, t *tx, r due) (caseRow, []agentR
 }
 
 func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
-	c, _, desk, still, err := d.stillSilent(ctx, t, r)
+	c, agents, desk, still, err := d.stillSilent(ctx, t, r)
 	if err != nil || !still {
 		return false, err
 	}
@@ -175,22 +176,26 @@ func (d *Desk) remindOne(ctx context.Context, t *tx, r due) (bool, error) {
 		return false, err
 	}
 	b := &pgx.Batch{}
-	var event int64
-	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
+	var id int64
+	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&id); err != nil {
 		return false, err
+	}
+	event := flow.EventReminder
+	if r.kind == ClosingSoon {
+		event = flow.EventClosing
 	}
 	status, _ := desk.Status(c.Status)
 	queueEvent(b, t, c.ID, newEvent{kind: string(r.kind)}, Mail{})
-	for _, p := range people {
-		w := draft{kind: r.kind, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left}}
+	for _, to := range told(desk, c, audience{agents, people, d.isOwn}, happened{events: []flow.Event{event}}) {
+		i := slices.IndexFunc(people, func(p caseperson) bool { return p.Person == to.person })
+		w := draft{kind: r.kind, to: to}
 		lang := w.to.language
 		w.payload = Payload{Title: c.Title, Company: c.Company,
 			Fixed: c.DeskWroteAt == nil && !requesterVerified(people), When: r.when,
 			Desk: desk.Name.In(lang), Contact: desk.Contact.In(lang), Zone: desk.Timezone}
 		w.payload.describes(status, lang)
 		offer(desk, &w, status.Key)
-		d.queueLetter(b, t, cause{"clock", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
+		d.queueLetter(b, t, cause{"clock", id}, desk, c.ID, gate(w, nil, people[i].counts(), d.set.Budgets, c.ID, t.now))
 	}
 	return true, run(ctx, t, b)
 }
@@ -247,67 +252,6 @@ func (d *Desk) wakeOne(ctx context.Context, t *tx, r due) (bool, error) {
 		return true, err
 	}
 	return true, d.moveAndTell(ctx, t, desk, c, agents, r.to, 0)
-}
-
-type gatheredRow struct {
-	ID       int64
-	Address  string
-	Person   int64
-	Name     string
-	Language string
-	Desk     int
-	Number   int64
-	Title    string
-	Text     string
-	At       time.Time
-}
-
-// digestItems bounds one digest; what is more follows in the next.
-const digestItems = 100
-
-func (d *Desk) sendDigests(ctx context.Context, t *tx) (int, error) {
-	rows, _ := t.Query(ctx, `
-		select o.id, o.address, o.person, coalesce(p.name, '') as name, o.language, o.desk, c.number, c.title, o.queued_at as at,
-			left(coalesce((select x.text from comment x where x.id = (o.payload->>'comment')::bigint),
-				(select x.text from note x where x.id = (o.payload->>'note')::bigint),
-				case when o.kind = 'notice-new' then c.description end, ''), 2000) as text
-		from outbox o
-		join cases c on c.id = o.case_id
-		join person p on p.id = o.person
-		join address a on a.address = o.address and a.suppressed_at is null
-		where o.state = 'withheld' and o.reason = 'gathered' and o.for_agent
-			and not exists (select from preference x where x.person = o.person and x.desk = o.desk and x.event = 'digest' and x.how = 'nothing')
-		order by o.address, o.desk, o.id limit 2000 for update of o skip locked`)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[gatheredRow])
-	if err != nil {
-		return 0, err
-	}
-	b := &pgx.Batch{}
-	n := 0
-	for len(found) > 0 {
-		first := found[0]
-		desk, err := d.deskByID(first.Desk)
-		if err != nil {
-			return 0, err
-		}
-		var ids []int64
-		var items []Waiting
-		for len(found) > 0 && found[0].Address == first.Address && found[0].Desk == first.Desk {
-			if len(items) < digestItems {
-				ids = append(ids, found[0].ID)
-				items = append(items, Waiting{Number: desk.caseNumber(found[0].Number), Title: found[0].Title,
-					Text: firstLines(found[0].Text, 4, 300), At: found[0].At})
-			}
-			found = found[1:]
-		}
-		w := draft{kind: Digest, to: recipient{person: first.Person, name: first.Name, address: first.Address,
-			language: first.Language, agent: true},
-			payload: Payload{Items: items, Desk: desk.Name.In(first.Language), Zone: desk.Timezone}}
-		d.queueLetter(b, t, cause{"digest", ids[len(ids)-1]}, desk, 0, gate(w, nil, counts{}, d.set.Budgets, 0, t.now))
-		b.Queue(`update outbox set reason = 'in a digest', sent_at = $2 where id = any($1)`, ids, t.now)
-		n++
-	}
-	return n, run(ctx, t, b)
 }
 
 func prune(ctx context.Context, t *tx) error {

@@ -2,6 +2,8 @@ package core
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"postern/core/flow"
@@ -491,11 +493,20 @@ func (r *reading) send(w draft, caseID int64) {
 	if spent.stopped == "" {
 		spent.stopped = r.stopped(caseID)
 	}
+	address := func(l cleared) string { return strings.ToLower(l.to.address) }
 	c := gate(w, cause, spent, r.set.Budgets, caseID, r.now)
+	if slices.ContainsFunc(r.plan.letters, func(l cleared) bool { return address(l) == address(c) }) {
+		return // one mail for each recipient (R52): the outbox would not take a second
+	}
+	c = r.f.beside.fold(c, caseID, r.set.Gather, r.now)
 	r.withheldLine(c, caseID)
 	switch {
 	case c.withheld == gathered:
 		r.say("R47", "%s to an agent is gathered for the digest", w.kind)
+	case c.into != nil:
+		r.say("R47", "%s is told in letter %d, which was waiting", w.kind, c.into.id)
+	case c.due.After(r.now):
+		r.say("R47", "%s waits for what else happens, until %s", w.kind, c.due.Format("15:04:05"))
 	case c.withheld != "":
 		r.say("R47", "%s is withheld: %s", w.kind, c.withheld)
 	default:

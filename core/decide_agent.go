@@ -239,6 +239,9 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	if (r.plan.entry == nil || r.plan.entry.note) && !b.quiet {
 		r.tellCustomers(c)
 	}
+	if r.plan.entry == nil && !b.quiet {
+		r.tellColleagues(c, agent)
+	}
 	if len(b.lines) > 0 {
 		r.transcript(c, b.told(), false)
 	}
@@ -294,7 +297,8 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 	if r.plan.change != nil {
 		now = r.plan.change.to.Key
 	}
-	for _, to := range r.customers(c, agent.person) {
+	customers, _ := r.told(c, r.events())
+	for _, to := range customers {
 		w := draft{kind: Answer, to: to, human: true}
 		w.payload = r.about(c, to.language)
 		w.payload.Fixed = false

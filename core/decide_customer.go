@@ -446,9 +446,7 @@ func words(d *running, language, status string) []Word {
 	return all
 }
 
-// tellDesk gives notice to the agents who get it: of a new case those the desk
-// names, afterwards the owner, or all of them while nobody owns it; never the
-// one who did it.
+// tellDesk gives notice to the agents who get it.
 func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) {
 	if actor == "" {
 		actor = r.writer()
@@ -460,7 +458,7 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 		w := draft{kind: kind, to: a, replied: false, internal: kind == NoticeNote}
 		w.payload = r.about(c, a.language)
 		w.payload.Fixed = false
-		w.payload.Actor, w.payload.Customer, w.payload.Marks = actor, r.requester(c), marks
+		w.payload.Actor, w.payload.Customer, w.payload.Marks = actor, r.requester(c), r.assigned(&w, marks)
 		w.payload.Proposed = r.proposals()
 		if o := r.plan.opens; o != nil && o.linked != nil {
 			w.payload.PerhapsAbout = r.desk.caseNumber(r.f.caseByID(*o.linked).Number)
@@ -494,15 +492,12 @@ func (r *reading) ownerNow(c *caseRow) int64 {
 }
 
 func (r *reading) agentsTold(c *caseRow, kind Kind) []recipient {
-	with := *c
-	if r.plan.owner != 0 {
-		with.Owner = &r.plan.owner
+	events := r.events()
+	if kind == NoticeBounce {
+		events = []flow.Event{flow.EventBounce}
 	}
-	all := told(r.desk, with, r.f.agents, kind, r.plan.person)
-	if r.f.row.ReleasedAs == AttachIt { // who attached it knows it
-		all = slices.DeleteFunc(all, func(to recipient) bool { return to.person == *r.f.row.ReleasedBy })
-	}
-	return all
+	_, agents := r.told(c, events)
+	return agents
 }
 
 // requester is the name of the case's requester, as shown to agents.
@@ -540,12 +535,10 @@ func (r *reading) tellCustomers(c *caseRow) {
 	if ch == nil {
 		return
 	}
-	for _, to := range r.customers(c, 0) {
-		if to.person == r.plan.person && !ch.to.Class.Ended() && !ch.from.Class.Ended() {
-			continue // who answers a question knows that it is answered
-		}
+	customers, _ := r.told(c, r.events())
+	for _, to := range customers {
 		w := draft{kind: StatusNews, to: to}
-		if to.person == r.plan.person {
+		if to.own {
 			w.inReplyTo, w.replied = r.m.MessageID, true
 		}
 		w.payload = r.about(c, to.language)
@@ -554,24 +547,6 @@ func (r *reading) tellCustomers(c *caseRow) {
 		offer(r.desk, &w, ch.to.Key)
 		r.send(w, c.ID)
 	}
-}
-
-// customers are the requester and the participants of a case.
-func (r *reading) customers(c *caseRow, but int64) []recipient {
-	var all []recipient
-	seen := map[int64]bool{but: true}
-	for _, p := range r.f.people {
-		if p.CaseID != c.ID || seen[p.Person] || r.agentOf(p.Person) && !p.Requester {
-			continue
-		}
-		seen[p.Person] = true
-		if p.Left && !p.Requester {
-			continue
-		}
-		all = append(all, recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: r.desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left})
-	}
-	return all
 }
 
 func (r *reading) agentOf(person int64) bool {

@@ -28,6 +28,7 @@ type facts struct {
 	proposed []int64    // cases that it names, for which its sender is proposed
 	left     []int64    // and those that its sender has left
 	agents   []agentRow
+	beside   beside    // letters about those cases that wait, and that were queued lately
 	files    []fileRow // files those cases have already, of those that the mail brings
 	probe    *probeRow
 	counts   counts
@@ -96,6 +97,7 @@ type letterRow struct {
 	Listed     []int64   // held mails that it showed
 	Asked      string    // the status that a word leads to for which it asked a text (R45)
 	Queued     time.Time // when it was written
+	Texts      []TextOf  // and those of all, if it carried several
 }
 
 // knownRow is an earlier mail.
@@ -141,13 +143,14 @@ type caseperson struct {
 	Verified   bool
 	Suppressed bool
 	Requester  bool
-	Agent      bool        // of whatever desk
-	Quiet      bool        // nothing goes to them yet (R64)
-	Left       bool        // wants no more mail of this case (R38)
-	Asked      bool        // Address is where they want the mail of this case (R39)
-	Automatic  []time.Time // automatic mail to this address within a day, newest first
-	OnCase     []time.Time // and of it on this case
-	Muted      bool        // a ping-pong with it, or on this case, was stopped within the day (R50)
+	Agent      bool              // of whatever desk
+	Quiet      bool              // nothing goes to them yet (R64)
+	Left       bool              // wants no more mail of this case (R38)
+	Asked      bool              // Address is where they want the mail of this case (R39)
+	Automatic  []time.Time       // automatic mail to this address within a day, newest first
+	OnCase     []time.Time       // and of it on this case
+	Muted      bool              // a ping-pong with it, or on this case, was stopped within the day (R50)
+	Wishes     map[string]string // what they have said of how they hear of what
 }
 
 // counts are what budgets are compared with for mail to this person.
@@ -168,7 +171,9 @@ type agentRow struct {
 	Address    string
 	Language   string
 	Suppressed bool
-	Notices    int // automatic mails to this address in the last 10 minutes
+	Notices    int               // automatic mails to this address in the last 10 minutes
+	Role       string            // "agent", "admin"
+	Wishes     map[string]string // what they have said of how they hear of what
 }
 
 type fileRow struct {

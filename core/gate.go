@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,6 +32,8 @@ type recipient struct {
 	language   string
 	agent      bool
 	suppressed bool
+	digest     bool // hears of it in the digest of the hour, as the desk or they themselves say
+	own        bool // did it themselves, and is told that it counted
 	quiet      bool // an agent opened the case for them, and nobody has written to them yet (R64)
 	left       bool // wants no more mail of the case, and gets what the desk writes alone (R38)
 	notices    int  // automatic mails to this agent in the last 10 minutes
@@ -41,6 +44,12 @@ type recipient struct {
 type cleared struct {
 	draft
 	withheld string
+
+	// what fold made of it
+	due   time.Time // zero: at once
+	into  *folding  // the waiting letter that tells it
+	takes int64     // the waiting letter whose news it tells; 0: none
+	moot  int64     // the waiting letter that has no news any more
 }
 
 // causing is what the gate knows of the mail that caused a letter; nil if no
@@ -54,8 +63,15 @@ type causing struct {
 	late      bool // taken in long after it came (R8)
 }
 
+// neverGathered are mails to agents that answer them, or tell of more than one
+// thing already.
+var neverGathered = []Kind{Worklist, CaseSheet, Morning, Question, Warning, Transcript, HeldList, HeldDone}
+
 // gathered is the gate's word for an agent's notice that waits for the digest.
 const gathered = "gathered"
+
+// forDigest is its word for what waits for the digest of the hour.
+const forDigest = "for the digest"
 
 // noticesInARow is how many automatic mails an agent gets within 10 minutes;
 // what follows is gathered into one digest (R47).
@@ -69,12 +85,15 @@ const (
 // gate is the one way out for automatic mail (R47). cause is the mail it
 // answers, spent what the budgets of R48 are compared with.
 func gate(w draft, cause *causing, spent counts, b Budgets, caseID int64, now time.Time) cleared {
-	return cleared{w, withhold(w, cause, spent, b, caseID, now)}
+	return cleared{draft: w, withheld: withhold(w, cause, spent, b, caseID, now)}
 }
 
 // withhold says why a letter must not leave, "" if it may.
 func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, now time.Time) string {
 	if w.human {
+		if w.to.digest && !w.to.suppressed {
+			return forDigest
+		}
 		return ""
 	}
 	if w.to.quiet {
@@ -93,7 +112,10 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		if w.kind == Worklist && w.payload.Reason != "" && w.to.notices >= noticesInARow {
 			return "what is no query was answered often enough (R47)"
 		}
-		if w.kind != Worklist && w.kind != CaseSheet && w.kind != Morning && w.kind != Question && w.kind != Warning && w.kind != Transcript && w.kind != HeldList && w.kind != HeldDone && w.to.notices >= noticesInARow {
+		if w.to.digest {
+			return forDigest
+		}
+		if !slices.Contains(neverGathered, w.kind) && w.to.notices >= noticesInARow {
 			return gathered
 		}
 		return ""
@@ -112,6 +134,9 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 	}
 	if spent.stopped != "" {
 		return spent.stopped
+	}
+	if w.to.digest {
+		return forDigest
 	}
 	return overBudget(w, cause, spent, b, caseID, now)
 }

@@ -28,6 +28,7 @@ func TestGate_whoGetsAutomaticMail(t *testing.T) {
 		return &c
 	}
 	dead := func(r recipient) recipient { r.suppressed = true; return r }
+	hourly := func(r recipient) recipient { r.digest = true; return r }
 	noticed := func(n int) recipient { r := mia; r.notices = n; return r }
 	for _, c := range []struct {
 		name     string
@@ -55,6 +56,13 @@ func TestGate_whoGetsAutomaticMail(t *testing.T) {
 		{"R47/a question is never gathered", draft{kind: Question, to: noticed(50)}, nil, counts{}, ""},
 		{"R47/a warning is never gathered", draft{kind: Warning, to: noticed(50)}, nil, counts{}, ""},
 		{"R47/a transcript is never gathered", draft{kind: Transcript, to: noticed(50)}, verified, counts{}, ""},
+		{"R47/who hears in a digest gets no mail", draft{kind: StatusNews, to: hourly(anna)}, verified, counts{}, forDigest},
+		{"R47/nor does an agent", draft{kind: NoticeComment, to: hourly(noticed(10))}, verified, counts{}, forDigest},
+		{"R48/a digest is no mail yet: no budget stops it", draft{kind: StatusNews, to: hourly(anna)}, nil, counts{automatic: ago(60, time.Minute)}, forDigest},
+		{"R47/a person's text for a digest waits too", draft{kind: Answer, human: true, to: hourly(anna)}, nil, counts{}, forDigest},
+		{"R55/but is mailed where no digest goes", draft{kind: Answer, human: true, to: hourly(dead(anna))}, nil, counts{}, ""},
+		{"R55/of a suppressed address no digest knows", draft{kind: StatusNews, to: hourly(dead(anna))}, nil, counts{}, "R55"},
+		{"R8/nor of late mail", draft{kind: StatusNews, to: hourly(anna)}, caused(func(c *causing) { c.late = true }), counts{}, "R8"},
 		{"R48/ten confirmations an hour for a verified sender", draft{kind: Confirmation, to: anna}, verified, counts{confirmed: ago(9, 30*time.Minute)}, ""},
 		{"R48/and no eleventh", draft{kind: Confirmation, to: anna}, verified, counts{confirmed: ago(10, 30*time.Minute)}, "R48"},
 		{"R48/fifty a day", draft{kind: Confirmation, to: anna}, verified, counts{confirmed: ago(50, 23*time.Hour)}, "R48"},

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/flow"
 )
 
 const heldColumns = `l.id as ledger, l.state, l.reason, l.from_address as "from", l.subject, l.received_at as received,
@@ -286,7 +288,7 @@ func (d *Desk) listHeld(ctx context.Context, t *tx, desk *running) (int, error) 
 	if err := countKinds(rows, fresh); err != nil || len(fresh) == 0 {
 		return 0, err
 	}
-	to, last, err := hearOfHeld(ctx, t, desk)
+	to, last, err := d.hearOfHeld(ctx, t, desk)
 	if err != nil || len(to) == 0 || !heldListDue(fresh, last, t.now) {
 		return 0, err
 	}
@@ -332,9 +334,10 @@ func countKinds(rows pgx.Rows, into map[HeldKind]int) error {
 
 // hearOfHeld are the agents whom the desk tells of new cases, and when the last
 // of them heard of held mail within the day.
-func hearOfHeld(ctx context.Context, t *tx, desk *running) ([]recipient, *time.Time, error) {
+func (d *Desk) hearOfHeld(ctx context.Context, t *tx, desk *running) ([]recipient, *time.Time, error) {
 	rows, _ := t.Query(ctx, `
 		select g.person, p.name, a.address, p.language, a.suppressed_at is not null as suppressed, 0 as notices,
+			g.role, null::jsonb as wishes,
 			(select max(o.queued_at) from outbox o where o.address = a.address and o.kind = 'held-list'
 				and o.desk = g.desk and o.queued_at > $2) as last
 		from agent g join person p on p.id = g.person join address a on a.person = p.id
@@ -348,7 +351,7 @@ func hearOfHeld(ctx context.Context, t *tx, desk *running) ([]recipient, *time.T
 	for _, a := range found {
 		agents = append(agents, a.agentRow)
 	}
-	to := told(desk, caseRow{}, agents, NoticeNew, 0)
+	to := told(desk, caseRow{}, audience{agents: agents, own: d.isOwn}, happened{events: []flow.Event{flow.EventHeld}})
 	for _, a := range found {
 		hears := slices.ContainsFunc(to, func(r recipient) bool { return r.address == a.Address })
 		if hears && a.Last != nil && (last == nil || a.Last.After(*last)) {

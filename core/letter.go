@@ -21,6 +21,7 @@ const (
 	WordRefused  Kind = "word-refused" // the word cannot be followed as it came; asks for what is missing, or says what can
 	LeftCase     Kind = "left-case"    // they get no more mail of a case, or get it again
 	SignIn       Kind = "sign-in"
+	News         Kind = "news" // of an hour, for agents and customers who hear in a digest
 	Invitation   Kind = "invitation"
 
 	// There are words for these, and nothing that sends them yet.
@@ -38,21 +39,22 @@ const (
 
 // Mails to agents and the operator.
 const (
-	NoticeNew     Kind = "notice-new"     // a case was opened
-	NoticeComment Kind = "notice-comment" // the customer's side wrote, or a colleague answered
-	NoticeNote    Kind = "notice-note"    // a colleague wrote a note; answers go to the internal address
-	NoticeStatus  Kind = "notice-status"  // the customer or the clock changed the status
-	NoticeBounce  Kind = "notice-bounce"  // a mail of the case did not arrive
-	Transcript    Kind = "transcript"     // what became of a command, also when it was refused
-	Question      Kind = "question"       // "did you write these?" (R42)
-	HeldList      Kind = "held-list"      // what waits for an agent's word; answered by lines of words
-	HeldDone      Kind = "held-done"      // what became of such lines
-	Morning       Kind = "morning"        // an agent's work of the day, for those who want it
-	Warning       Kind = "warning"        // mail in the agent's name was set aside (R42)
-	Digest        Kind = "digest"         // many notices gathered (R47)
-	Alarm         Kind = "alarm"          // to the operator
-	ProbeMail     Kind = "probe"          // to ourselves (R33)
-	Escalation    Kind = "escalation"     // to the next step of the desk's ladder; nothing sends it yet
+	NoticeNew      Kind = "notice-new"      // a case was opened
+	NoticeComment  Kind = "notice-comment"  // the customer's side wrote, or a colleague answered
+	NoticeNote     Kind = "notice-note"     // a colleague wrote a note; answers go to the internal address
+	NoticeStatus   Kind = "notice-status"   // the customer or the clock changed the status
+	NoticeAssigned Kind = "notice-assigned" // the case was given to somebody
+	NoticeBounce   Kind = "notice-bounce"   // a mail of the case did not arrive
+	Transcript     Kind = "transcript"      // what became of a command, also when it was refused
+	Question       Kind = "question"        // "did you write these?" (R42)
+	HeldList       Kind = "held-list"       // what waits for an agent's word; answered by lines of words
+	HeldDone       Kind = "held-done"       // what became of such lines
+	Morning        Kind = "morning"         // an agent's work of the day, for those who want it
+	Warning        Kind = "warning"         // mail in the agent's name was set aside (R42)
+	Digest         Kind = "digest"          // many notices gathered (R47)
+	Alarm          Kind = "alarm"           // to the operator
+	ProbeMail      Kind = "probe"           // to ourselves (R33)
+	Escalation     Kind = "escalation"      // to the next step of the desk's ladder; nothing sends it yet
 )
 
 // Letter is one mail of the outbox, claimed to be composed and sent. It holds
@@ -83,9 +85,10 @@ type Letter struct {
 	Number  string // "CASE-10001", "" if the mail is about no case
 	Case    string // URL of the case's page, "" if none
 	Payload Payload
-	Told    string // the title by which this recipient knows the case; it stays in the subject
-	Text    string // the comment's or note's text, for the kinds that carry one
-	Said    string // what the recipient wrote last on the case, for the kinds that remind of it
+	Told    string   // the title by which this recipient knows the case; it stays in the subject
+	Said    string   // what the recipient wrote last on the case, for the kinds that remind of it
+	Text    string   // the comment's or note's text, for the kinds that carry one
+	Texts   []string // of all of Payload.Texts, in their order
 	Files   []LetterFile
 
 	// Bytes is the mail as composed before; nil at the first claim. What was
@@ -105,6 +108,9 @@ type Payload struct {
 
 	Comment int64 `json:"comment,omitempty"` // whose text and files go along
 	Note    int64 `json:"note,omitempty"`
+	// Texts are all of them, the first one too, if a mail brings several
+	Texts []TextOf `json:"texts,omitempty"`
+	Owner string   `json:"owner,omitempty"` // who has the case now; "": the recipient
 
 	Status  string     `json:"status,omitempty"`  // label of the case's status
 	Means   string     `json:"means,omitempty"`   // its sentence
@@ -140,6 +146,14 @@ type Payload struct {
 	HeldCount map[HeldKind]int `json:"held_count,omitempty"` // how much waits in all
 	Listed    []int64          `json:"listed,omitempty"`     // ledger numbers that an answer may name
 	Page      string           `json:"page,omitempty"`       // where it can be looked at
+}
+
+// TextOf is one of several texts in a mail: a comment, or a note if the
+// letter's first is one.
+type TextOf struct {
+	ID    int64     `json:"id"`
+	Actor string    `json:"actor,omitempty"`
+	At    time.Time `json:"at"`
 }
 
 // HeldItem is one held mail in a letter to agents, or in an answer to them.

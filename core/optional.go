@@ -17,6 +17,8 @@ import (
 // List-Unsubscribe (R53).
 var optional = map[Kind]string{
 	Digest:   "digest",
+	News:     "digest",
+	Morning:  "morning",
 	Reminder: "reminder",
 }
 
@@ -46,7 +48,7 @@ func (d *Desk) leavingLink(letter int64, messageID string) string {
 
 // Leaving is what the page behind List-Unsubscribe shows.
 type Leaving struct {
-	Event   string // "digest", "reminder"
+	Event   string // "digest", "morning", "reminder"
 	Desk    string // its name
 	Address string
 	Done    bool // it is turned off

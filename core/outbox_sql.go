@@ -39,19 +39,24 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 	if l.secret != "" && l.expires != 0 {
 		expires = t.now.Add(l.expires)
 	}
+	due := l.due
+	if due.IsZero() {
+		due = t.now
+	}
 	b.Queue(`
 		insert into outbox (cause_kind, cause_id, address, person, desk, case_id, kind, automatic, replied, for_agent, secret,
 			language, payload, message_id, in_reply_to, id_hash, token_hash, note_hash, answerable, token_until,
 			let_out, state, reason, queued_at, due_at, expires_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$25, $21, $22, $23, $23, $24)
+			$25, $21, $22, $23, $26, $24)
 		on conflict (cause_kind, cause_id, address) do nothing`,
 		c.kind, c.id, strings.ToLower(l.to.address), person, desk.id, about, l.kind, !l.human, l.replied, l.to.agent,
 		l.secret != "", l.to.language, payload, id, l.inReplyTo, hashID(id), public, note, answerable, t.now.Add(l.tokenLife()),
-		state, l.withheld, t.now, expires, l.withheld == "")
+		state, l.withheld, t.now, expires, l.withheld == "", due)
 	if l.withheld == "" {
 		d.queuePressLinks(b, t, desk, l.draft, about)
 	}
+	d.queueFold(b, t, desk, caseID, l)
 	return id
 }
 
@@ -78,6 +83,7 @@ type claimed struct {
 	Told        string
 	Text        string
 	Said        string
+	Texts       []string
 	ReplyTokens bool // plus addresses come back (R33)
 	ReturnPath  bool // and so does our bounce address (R53)
 	PlainSince  bool // a server refused the plus envelope (R60)
@@ -155,6 +161,9 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 				(select text from note x where x.id = (o.payload->>'note')::bigint),
 				case when o.kind = 'notice-new' then c.description end, '') as text,
 			case when o.kind = any($3) then `+lastWords+` else '' end as said,
+			array(select coalesce(case when o.payload ? 'note' then (select x.text from note x where x.id = (q.e->>'id')::bigint)
+					else (select x.text from comment x where x.id = (q.e->>'id')::bigint) end, '')
+				from jsonb_array_elements(o.payload->'texts') with ordinality q (e, n) order by q.n) as texts,
 			coalesce((select pr.back_at is not null from probe pr where pr.desk = o.desk and pr.back_at is not null
 				and pr.sent_at > $2 order by pr.sent_at desc limit 1), false) as reply_tokens,
 			coalesce((select pr.return_path from probe pr where pr.desk = o.desk and pr.back_at is not null
@@ -213,8 +222,18 @@ func letterFiles(ctx context.Context, t *tx, letters []claimed) (map[int64][]Let
 			continue
 		}
 		named[l.ID] = Kind(l.Kind) == Confirmation
-		ids, cases = append(ids, l.ID), append(cases, *l.CaseID)
-		comments, notes = append(comments, p.Comment), append(notes, p.Note)
+		entries := []TextOf{{ID: p.Comment + p.Note}}
+		if len(p.Texts) > 0 {
+			entries = p.Texts
+		}
+		for _, e := range entries {
+			comment, note := e.ID, int64(0)
+			if p.Note != 0 {
+				comment, note = 0, e.ID
+			}
+			ids, cases = append(ids, l.ID), append(cases, *l.CaseID)
+			comments, notes = append(comments, comment), append(notes, note)
+		}
 	}
 	if len(ids) == 0 {
 		return nil, nil
@@ -255,7 +274,8 @@ func (d *Desk) letter(c claimed, files []LetterFile) (Letter, error) {
 	l := Letter{ID: c.ID, Kind: Kind(c.Kind), Language: c.Language, Automatic: c.Automatic, Replied: c.Replied,
 		ForAgent: c.ForAgent, Desk: desk.Key, From: Address{Name: desk.Name.In(c.Language), Address: desk.from},
 		To: Address{Name: c.Name, Address: c.Address}, ReplyTo: desk.from, MessageID: c.MessageID, InReplyTo: c.InReplyTo,
-		References: c.Refs, Told: c.Told, QueuedAt: c.QueuedAt, Text: c.Text, Said: c.Said, Files: files, Bytes: c.Bytes, Envelope: desk.from}
+		References: c.Refs, Told: c.Told, QueuedAt: c.QueuedAt, Text: c.Text, Texts: c.Texts, Said: c.Said,
+		Files: files, Bytes: c.Bytes, Envelope: desk.from}
 	if err := json.Unmarshal(c.Payload, &l.Payload); err != nil {
 		return Letter{}, err
 	}
@@ -449,7 +469,7 @@ func (d *Desk) queueDelivery(ctx context.Context, t *tx, b *pgx.Batch, holder st
 		update outbox set state = $3, due_at = $4, tries = tries + $5, reason = $6,
 			sent_at = case when $3 = 'failed' then $7::timestamptz end,
 			holder = '', lease_until = null,
-			bytes = case when ($3 = 'failed' or $3 = 'uncertain' and resent) and secret or $8 then null else bytes end
+			bytes = case when $3 = 'failed' and secret or $8 then null else bytes end
 		where id = $1 and holder = $2`,
 		e.ID, holder, f.state, t.now.Add(f.wait), map[bool]int{true: 1}[f.tried], clean(e.Answer, 300), t.now,
 		plus)
@@ -489,7 +509,7 @@ func (d *Desk) queueFailed(ctx context.Context, t *tx, b *pgx.Batch, id int64, r
 	if err := json.Unmarshal(l.Payload, &p); err != nil {
 		return err
 	}
-	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p.Comment, l.Author, reason})
+	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p, l.Author, reason})
 }
 
 // undelivered is a person's text that has not reached the customer.
@@ -498,8 +518,8 @@ type undelivered struct {
 	caseID  int64
 	desk    int
 	address string
-	comment int64
-	author  int64 // who wrote it
+	text    Payload // of the letter
+	author  int64   // who wrote it
 	reason  string
 }
 
@@ -514,8 +534,8 @@ func (d *Desk) queueUndelivered(ctx context.Context, t *tx, b *pgx.Batch, u unde
 		return err
 	}
 	queueEvent(b, t, c.ID, newEvent{kind: "undelivered", was: u.address, why: u.reason, internal: true}, Mail{})
-	for _, a := range toldOfFailure(desk, c, agents, u.author) {
-		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.comment,
+	for _, a := range toldOfFailure(desk, c, audience{agents: agents, own: d.isOwn}, u.author) {
+		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.text.Comment, Texts: u.text.Texts,
 			Reason: u.reason, Desk: desk.Name.In(a.language), Zone: desk.Timezone}}
 		d.queueLetter(b, t, u.cause, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))
 	}

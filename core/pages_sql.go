@@ -398,6 +398,10 @@ func (d *Desk) moveAndTellOf(ctx context.Context, t *tx, desk *running, c caseRo
 	if err != nil {
 		return err
 	}
+	waiting, err := d.besideCase(ctx, t, c.ID)
+	if err != nil {
+		return err
+	}
 	b := &pgx.Batch{}
 	from, _ := desk.Status(c.Status)
 	status, _ := desk.Status(to)
@@ -410,44 +414,43 @@ func (d *Desk) moveAndTellOf(ctx context.Context, t *tx, desk *running, c caseRo
 	if err := t.QueryRow(ctx, `select nextval('event_id_seq')`).Scan(&event); err != nil {
 		return err
 	}
-	actor := ""
-	fill := func(w *draft) {
-		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor,
-			Desk: desk.Name.In(w.to.language), Contact: desk.Contact.In(w.to.language), Zone: desk.Timezone}
-		w.payload.describes(status, w.to.language)
-		w.payload.changedFrom(from, w.to.language)
-	}
+	spent, actor, requester := map[int64]counts{}, agentName(agents, person), ""
 	for _, p := range people {
+		spent[p.Person] = p.counts()
 		if p.Person == person {
 			actor = nameOr(p.Name, p.Address)
 		}
-	}
-	for _, p := range people {
-		w := draft{kind: StatusNews, to: recipient{person: p.Person, name: p.Name, address: p.Address,
-			language: desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet, left: p.Left && p.Person != person}}
-		fill(&w)
-		w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
-		offer(desk, &w, status.Key)
-		if of.binding && (p.Person == person || p.Requester) {
-			offerUndo(&w, from, brings.wake)
+		if p.Requester {
+			requester = nameOr(p.Name, p.Address)
 		}
-		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, p.counts(), d.set.Budgets, c.ID, t.now))
 	}
-	kind := NoticeStatus
+	h := happened{events: []flow.Event{statusEvent(status)}, by: []int64{person},
+		receipt: (status.Class.Ended() || from.Class.Ended() || of.binding) && agentName(agents, person) == ""}
 	if brings.comment != 0 {
-		kind = NoticeComment
+		h.events = append(h.events, flow.EventComment)
 	}
-	for _, a := range told(desk, c, agents, kind, person) {
-		w := draft{kind: kind, to: a}
-		fill(&w)
-		w.payload.Actions = actions(desk.Desk, to, a.language, c.Owner != nil && *c.Owner == a.person)
-		w.payload.Comment = brings.comment
-		for _, p := range people {
-			if p.Requester {
-				w.payload.Customer = nameOr(p.Name, p.Address)
+	for _, to := range told(desk, c, audience{agents, people, d.isOwn}, h) {
+		w := draft{kind: StatusNews, to: to}
+		w.payload = Payload{Title: c.Title, Company: c.Company, Actor: actor,
+			Desk: desk.Name.In(to.language), Contact: desk.Contact.In(to.language), Zone: desk.Timezone}
+		w.payload.describes(status, to.language)
+		w.payload.changedFrom(from, to.language)
+		sofar := spent[to.person]
+		if to.agent {
+			w.kind, w.payload.Customer, sofar = NoticeStatus, requester, counts{}
+			w.payload.Actions = actions(desk.Desk, status.Key, to.language, c.Owner != nil && *c.Owner == to.person)
+			if brings.comment != 0 {
+				w.kind, w.payload.Comment = NoticeComment, brings.comment
+			}
+		} else {
+			w.payload.Fixed = c.DeskWroteAt == nil && !requesterVerified(people)
+			offer(desk, &w, status.Key)
+			if of.binding && (to.person == person || to.person == c.Requester) {
+				offerUndo(&w, from, brings.wake)
 			}
 		}
-		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))
+		l := waiting.fold(gate(w, nil, sofar, d.set.Budgets, c.ID, t.now), c.ID, d.set.Gather, t.now)
+		d.queueLetter(b, t, cause{"event", event}, desk, c.ID, l)
 	}
 	return run(ctx, t, b)
 }

@@ -107,7 +107,8 @@ func caseAndAgents(ctx context.Context, t *tx, id int64) (caseRow, []agentRow, e
 	rows, _ = t.Query(ctx, `
 		select g.person, p.name, a.address, p.language, a.suppressed_at is not null as suppressed,
 			(select count(*) from (select from outbox x where x.address = a.address and x.automatic and x.let_out
-				and x.queued_at > $2 limit `+noticesCounted+`) recent) as notices
+				and x.queued_at > $2 limit `+noticesCounted+`) recent) as notices,
+			g.role, `+wishesOf("g.person", "g.desk")+`
 		from agent g join person p on p.id = g.person join address a on a.person = p.id
 		where g.desk = $1 order by g.person, a.address`, c.Desk, t.now.Add(-noticeWindow))
 	agents, err := pgx.CollectRows(rows, pgx.RowToStructByName[agentRow])
@@ -127,6 +128,7 @@ func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.person = $3 as requester,
 			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
+			`+wishesOf("s.person", "$4")+`,
 			`+recentMail+`
 		from side s
 		join person p on p.id = s.person

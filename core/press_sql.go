@@ -67,7 +67,8 @@ func (k Link) derivedFrom() string {
 	return k.Purpose + " " + k.Move
 }
 
-// queuePressLinks keeps the hashes of a letter's links to one press.
+// queuePressLinks keeps the hashes of a letter's links to one press. A letter
+// that still waits, and tells more now, may have had them before.
 func (d *Desk) queuePressLinks(b *pgx.Batch, t *tx, desk *running, w draft, about any) {
 	for _, k := range w.payload.Links {
 		life := map[string]time.Duration{"move": moveLinkLife, "undo": undoLife}[k.Purpose]
@@ -81,7 +82,8 @@ func (d *Desk) queuePressLinks(b *pgx.Batch, t *tx, desk *running, w draft, abou
 		b.Queue(`
 			insert into secret (kind, link_hash, person, address, desk, case_id, move, wake_at, made_at, expires_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-			on conflict do nothing`,
+			on conflict (link_hash) do update
+				set move = excluded.move, wake_at = excluded.wake_at, made_at = excluded.made_at, expires_at = excluded.expires_at`,
 			k.Purpose, token.Hash(d.set.Key.Link(k.derivedFrom(), k.Nonce)), w.to.person, w.to.address, desk.id, about, k.Move,
 			wake, t.now, t.now.Add(life))
 	}

@@ -56,6 +56,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	b.Queue(`select exists (select from erased where hash = $1)`, d.saltedMail(a.content)).Query(value(&f.erased))
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
+	queueBeside(b, theNamed, nil, lock, t.now, d.set.Gather, &f.beside)
 	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, sure, t.now, f)
@@ -180,7 +181,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 			(select count(*) from (
 				select from outbox x
 				where x.address = a.address and x.automatic and x.let_out and x.queued_at > $2
-				limit `+noticesCounted+`) recent) as notices
+				limit `+noticesCounted+`) recent) as notices,
+			g.role, `+wishesOf("g.person", "g.desk")+`
 		from agent g
 		join person p on p.id = g.person
 		join address a on a.person = p.id
@@ -192,7 +194,8 @@ const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
 	coalesce((select x.author from comment x where x.id = (o.payload->>'comment')::bigint), 0) as author,
 	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
-	coalesce(o.payload->>'asked', '') as asked, o.queued_at as queued`
+	coalesce(o.payload->>'asked', '') as asked, o.queued_at as queued,
+	coalesce(o.payload->'texts', '[]') as texts`
 
 // named asks for every case that any evidence of a mail names, by what the mail
 // has of each kind: most have none but their own id.
@@ -286,6 +289,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
 			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
+			`+wishesOf("s.person", "(select k.desk from cases k where k.id = s.case_id)")+`,
 			`+recentMail+`
 		from (
 			select c.id as case_id, c.requester as person, true as requester from cases c where c.id = `+theNamed+`

@@ -21,6 +21,7 @@ type Settings struct {
 	Answer      time.Duration    // mail older than this is filed without automatic mail (R8); 0: 24 h
 	Lease       time.Duration    // of the outbox (R58); 0: 60 s
 	Uncertain   time.Duration    // R59; 0: 15 min
+	Gather      time.Duration    // how long news waits to become one mail with what follows; 0: not at all
 	Now         func() time.Time // tests own the clock; nil: the database's (R62)
 }
 

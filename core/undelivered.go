@@ -1,16 +1,21 @@
 package core
 
-import "slices"
+import (
+	"slices"
+
+	"postern/core/flow"
+)
 
 // toldOfFailure are the agents who hear that a person's text did not arrive:
 // whoever is told of the case's mail, and the agent who wrote it (R54, R60).
-func toldOfFailure(d *running, c caseRow, agents []agentRow, author int64) []recipient {
-	all := told(d, c, agents, NoticeBounce, 0)
+func toldOfFailure(d *running, c caseRow, in audience, author int64) []recipient {
+	h := happened{events: []flow.Event{flow.EventBounce}}
+	all := told(d, c, in, h)
 	if author == 0 || slices.ContainsFunc(all, func(a recipient) bool { return a.person == author }) {
 		return all
 	}
 	c.Owner = &author // as if it were theirs: nobody but them, if they are still an agent of the desk
-	for _, a := range told(d, c, agents, NoticeBounce, 0) {
+	for _, a := range told(d, c, in, h) {
 		if a.person == author {
 			all = append(all, a)
 		}

@@ -87,12 +87,15 @@ func withheld(l core.Letter) core.Letter {
 	p := l.Payload
 	l.To.Name, l.Said = "", ""
 	if l.Kind != core.Answer { // what a person of the desk wrote is no repetition
-		l.Text, l.Files = "", nil
+		l.Text, l.Texts, l.Files = "", nil, nil
 	}
 	l.Payload = core.Payload{
 		Fixed: true, Desk: p.Desk, Contact: p.Contact,
 		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
+	}
+	if l.Kind == core.News {
+		l.Payload.Items = p.Items // what is in it was kept apart one by one
 	}
 	if l.Kind == core.WordRefused || l.Kind == core.LeftCase {
 		l.Payload.Reason = p.Reason // a code, not words

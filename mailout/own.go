@@ -98,6 +98,9 @@ func (c *Composer) Own(desk string, files fs.FS, name string) []error {
 	for _, code := range codes {
 		lang, err := readLanguage(code, texts{c.files, "mail"}, own)
 		if err == nil {
+			if lang.columns == nil { // a language of the desk's own, without lists
+				lang.columns = c.languages[fallback].columns
+			}
 			err = lang.check(own)
 		}
 		if err != nil {
@@ -208,6 +211,9 @@ var known = func() map[string]bool {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			names[f.Name] = f.IsExported()
 		}
+	}
+	for of, i := reflect.TypeFor[*view](), 0; i < of.NumMethod(); i++ {
+		names[of.Method(i).Name] = true
 	}
 	return names
 }()

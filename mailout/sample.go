@@ -231,6 +231,9 @@ func Sample(k core.Kind, language string) core.Letter {
 		acts()
 		p.Actor, p.Changed, p.Was, p.Status, p.From, p.Class = "Anna Berg", true, "Resolved", "Closed", flow.Resolved, flow.Closed
 		p.Actions = p.Actions[2:]
+	case core.NoticeAssigned:
+		agent()
+		p.Actor = "Tom Visser"
 	case core.NoticeBounce:
 		agent()
 		p.Actor, p.Reason, p.Lines = "anna@northwind.example", "5.1.1 smtp; 550 5.1.1 no such user", nil
@@ -254,6 +257,12 @@ func Sample(k core.Kind, language string) core.Letter {
 		p.Items = []core.Waiting{
 			{Number: "CASE-10123", Title: p.Title, Text: "It stops again.", At: l.QueuedAt.Add(-4 * time.Minute)},
 			{Number: "CASE-10124", Title: "No access to the portal", Text: "Since the update I cannot sign in.\nCan you help?", At: l.QueuedAt.Add(-2 * time.Minute)},
+		}
+	case core.News:
+		l.Number, l.Case, l.ReplyTo = "", "", "support@example.org"
+		p.Items = []core.Waiting{
+			{Number: "CASE-10123", Title: p.Title, Text: "Open -> In progress", At: l.QueuedAt.Add(-40 * time.Minute)},
+			{Number: "CASE-10124", Title: "No access to the portal", Text: "You can sign in again.\n\nIn progress -> Resolved", At: l.QueuedAt.Add(-20 * time.Minute)},
 		}
 	case core.HeldList:
 		agent()

@@ -20,9 +20,9 @@ import (
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
-	core.TooLarge, core.WordRefused, core.LeftCase, core.SignIn, core.Invitation,
+	core.TooLarge, core.WordRefused, core.LeftCase, core.SignIn, core.News, core.Invitation,
 	core.Worklist, core.CaseSheet, core.Morning,
-	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeBounce,
+	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeAssigned, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
 	core.Escalation,
 }
@@ -135,12 +135,14 @@ func (l *language) readParts(parts *template.Template, file string) (err error) 
 			return TemplateProblem{File: file, Message: fmt.Sprintf("{{define %q}} must hold %d words, of days Sunday first", name, want)}
 		}
 	}
+	if l.says, err = readSayings(l.code); err != nil || parts.Lookup("columns") == nil {
+		return err
+	}
 	columns, err := run(parts, "columns", nil)
 	if l.columns = strings.Split(columns, "|"); err != nil || len(l.columns) != columnWords {
 		return TemplateProblem{File: file, Message: fmt.Sprintf("{{define %q}} must hold %d words with | between them", "columns", columnWords)}
 	}
-	l.says, err = readSayings(l.code)
-	return err
+	return nil
 }
 
 // example is the status that a hint names: one that exists.
@@ -240,6 +242,7 @@ type view struct {
 	Actions                     []action
 	Documents                   []core.Document
 	Code                        string
+	Owner                       string // who has the case now; "": the recipient
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
 	Attached, Named             []file
@@ -285,7 +288,7 @@ func newView(l core.Letter, lang *language) *view {
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
 		Marks: p.Marks, Lines: p.Lines, Reason: p.Reason,
 		Proposed: p.Proposed, PerhapsAbout: p.PerhapsAbout,
-		Words: p.Words, Links: p.Links, Code: p.Code, Documents: p.Documents,
+		Words: p.Words, Links: p.Links, Code: p.Code, Owner: p.Owner, Documents: p.Documents,
 		answerTo: cmp.Or(l.ReplyTo, l.From.Address), forAgent: l.ForAgent,
 		Said: quoted(beginning(written(l.Said), saidLines, saidRunes)),
 	}
@@ -295,6 +298,9 @@ func newView(l core.Letter, lang *language) *view {
 	}
 	if v.Desk == "" {
 		v.Desk = l.From.Address
+	}
+	if len(p.Texts) > 1 {
+		l.Text = severalTexts(l, lang)
 	}
 	if v.written = written(l.Text); v.written != "" {
 		v.Text = textGoesHere
@@ -331,6 +337,24 @@ func zoneOf(name string) *time.Location {
 	}
 	zones.Store(name, zone)
 	return zone
+}
+
+// severalTexts is one text of several, each below who wrote it and when.
+func severalTexts(l core.Letter, lang *language) string {
+	var b strings.Builder
+	for i, t := range l.Payload.Texts {
+		if i > 0 {
+			b.WriteString("\n\n")
+		}
+		if t.Actor != "" {
+			b.WriteString(shown(t.Actor) + ", ")
+		}
+		b.WriteString(lang.date(t.At, zoneOf(l.Payload.Zone)) + ":\n\n")
+		if i < len(l.Texts) {
+			b.WriteString(written(shownLines(l.Texts[i])))
+		}
+	}
+	return b.String()
 }
 
 // written is a person's text as they wrote it, without the empty lines around.

@@ -31,6 +31,7 @@ var chores = []chore{
 	{"*/5 * * * *", "held-list", counting((*core.Desk).ListHeld)},
 	{"*/5 * * * *", "mornings", counting((*core.Desk).SendMornings)}, // it knows the desks' hours
 	{"*/10 * * * *", "digest", counting((*core.Desk).SendDigests)},
+	{"0 * * * *", "hourly-digest", counting((*core.Desk).SendHourly)},
 	{"*/10 * * * *", "alarms", alarms},
 	{"*/15 * * * *", "probe", silent((*core.Desk).Probe)}, // it knows itself when one is owed
 	{"40 4 * * *", "prune", silent((*core.Desk).Prune)},

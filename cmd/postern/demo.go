@@ -176,6 +176,7 @@ password = {{q .Service.Password}}
 [desk.support]
 file = "default.toml"
 [limits]
+gather = "3s" # nobody waits a minute to see what happens
 lease = "5s" # what a killed demo held is free again soon: nobody else is there
 `))
 

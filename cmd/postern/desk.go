@@ -55,6 +55,9 @@ func deskCheckCommand(f *flag.FlagSet) action {
 		}
 		fmt.Fprintf(p.stdout, "%s is right: %s, numbers from %s-%d, %d statuses, %d moves, languages %s\n", path,
 			desk.Name.In(desk.Languages[0]), desk.Prefix, desk.FirstNumber, len(desk.Statuses), len(desk.Moves), strings.Join(desk.Languages, " "))
+		for _, e := range flow.TellEvents() {
+			fmt.Fprintf(p.stdout, "  %-9s %s\n", e, desk.TellRow(e))
+		}
 		return nil
 	}
 }

@@ -25,6 +25,9 @@ func TestDeskCheck(t *testing.T) {
 	if code != done || !strings.Contains(stdout, "default.toml is right: Customer Service, numbers from CASE-10001") {
 		t.Errorf("got %d, %s", code, stdout)
 	}
+	if !strings.Contains(stdout, "\n  comment   owner mail, unowned mail\n") {
+		t.Errorf("it does not say who is told of what:\n%s", stdout)
+	}
 }
 
 func TestDeskCheck_tellsAllProblemsWithTheirLines(t *testing.T) {

@@ -114,6 +114,7 @@ type Limits struct {
 	Poll           time.Duration // R15: between polls, beside IDLE
 	Lease          time.Duration // R58: how long a sender may hold a mail
 	UncertainAfter time.Duration // R59
+	Gather         time.Duration // how long news waits to become one mail with what follows
 	AnswerWithin   time.Duration // R8: older mail is filed without automatic mail
 }
 
@@ -484,7 +485,7 @@ func (r *settingsReader) budgets(b *core.Budgets) {
 func (r *settingsReader) limits(l *Limits) {
 	*l = Limits{
 		MailBytes: 40 << 20, WorkBytes: 32 << 20, Reading: mime.DefaultLimits,
-		Poll: time.Minute, Lease: time.Minute, UncertainAfter: 15 * time.Minute, AnswerWithin: 24 * time.Hour,
+		Poll: time.Minute, Lease: time.Minute, UncertainAfter: 15 * time.Minute, Gather: time.Minute, AnswerWithin: 24 * time.Hour,
 	}
 	m := &l.Reading
 	size(r, "limits.mail", &l.MailBytes, 64<<10, 1<<30)
@@ -513,6 +514,7 @@ func (r *settingsReader) limits(l *Limits) {
 	r.duration("limits.poll", &l.Poll, time.Second, 24*time.Minute)
 	r.duration("limits.lease", &l.Lease, time.Second, time.Hour)
 	r.duration("limits.uncertain_after", &l.UncertainAfter, time.Second, 24*time.Hour)
+	r.duration("limits.gather", &l.Gather, 0, time.Hour)
 	r.duration("limits.answer_within", &l.AnswerWithin, time.Minute, 30*24*time.Hour)
 	if m.HeaderRefused < m.HeaderBytes {
 		r.complain("limits.header_refused", "limits.header_refused is less than limits.header: a header block is used up to %s, so it must be at least that", inBytes(m.HeaderBytes))
@@ -608,6 +610,7 @@ func (s *Settings) core(key token.Key) core.Settings {
 		Answer:      s.Limits.AnswerWithin,
 		Lease:       s.Limits.Lease,
 		Uncertain:   s.Limits.UncertainAfter,
+		Gather:      s.Limits.Gather,
 	}
 	for _, m := range s.Mailboxes {
 		c.Mailboxes = append(c.Mailboxes, core.MailboxSettings{Name: m.Name, Desk: m.Desk, Addresses: m.Addresses, Border: m.Border, Inbox: m.Inbox, Further: m.Further, Junk: m.Junk})

@@ -86,6 +86,7 @@ per_case = []
 links = "9/30m"
 bytes_unknown = "10MiB"
 [limits]
+gather = "0s"
 lease = "3s"
 uncertain_after = "3s"
 answer_within = "48h"
@@ -98,7 +99,7 @@ parts = 10
 	if len(s.Budgets.PerCase) != 0 || s.Budgets.Links.Count != 9 || s.Budgets.BytesUnknown != 10<<20 {
 		t.Errorf("budgets: got %+v", s.Budgets)
 	}
-	if s.Limits.Lease != 3*time.Second || s.Limits.AnswerWithin != 48*time.Hour || s.Limits.MailBytes != 1<<20 || s.Limits.Reading.Parts != 10 {
+	if s.Limits.Gather != 0 || s.Limits.Lease != 3*time.Second || s.Limits.AnswerWithin != 48*time.Hour || s.Limits.MailBytes != 1<<20 || s.Limits.Reading.Parts != 10 {
 		t.Errorf("limits: got %+v", s.Limits)
 	}
 }

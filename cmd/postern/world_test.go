@@ -402,6 +402,7 @@ port = %d
 tls = "none"
 [limits]
 poll = "2s"
+gather = "0s"
 lease = "3s"
 [desk.support]
 file = "default.toml"

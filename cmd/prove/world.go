@@ -141,6 +141,7 @@ tls = "none"
 [desk.support]
 file = "default.toml"
 [limits]
+gather = "0s"
 lease = "3s"
 uncertain_after = "3s"
 `))

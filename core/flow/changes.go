@@ -88,6 +88,9 @@ func (d *Desk) facts() *facts {
 			"initial", d.Initial,
 			"reopen days", fmt.Sprint(d.Reopen.Days),
 			"reopen to", d.Reopen.To)
+		for _, e := range TellEvents() {
+			f.about["desk"]["tell "+string(e)] = d.TellRow(e)
+		}
 	}
 	for _, s := range d.Statuses {
 		f.add("status "+s.Key,

@@ -102,8 +102,9 @@ type Desk struct {
 	Types       []Option
 	Statuses    []Status
 	Moves       []Move
-	Relays      []Relay // addresses that write for others
-	Source      []byte  // the file itself
+	Relays      []Relay                // addresses that write for others
+	Told        map[Event]map[Role]How // who is told of what, where the file says so; see Tell
+	Source      []byte                 // the file itself
 
 	zone *time.Location
 }

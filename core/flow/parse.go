@@ -74,6 +74,7 @@ func readDesk(root *node, report *report) *Desk {
 		"type":   func(n *node) { r.each(n, "type", func(n *node) { d.Types = append(d.Types, r.option(n)) }) },
 		"status": func(n *node) { r.each(n, "status", func(n *node) { d.Statuses = append(d.Statuses, r.status(n)) }) },
 		"relay":  func(n *node) { r.each(n, "relay", func(n *node) { d.Relays = append(d.Relays, r.relay(n)) }) },
+		"tell":   func(n *node) { d.Told = r.tell(n) },
 		"move":   func(n *node) { r.each(n, "move", func(n *node) { d.Moves = append(d.Moves, r.move(n)) }) },
 	}, "name", "prefix", "languages", "timezone", "unknown", "sees", "initial", "status", "move")
 	d.zone = r.zone(root, d.Timezone)

@@ -182,7 +182,7 @@ func TestBrowser_pagesAreWellMade(t *testing.T) {
 					"it is wider than the window":     `document.documentElement.scrollWidth - innerWidth`,
 					"it has not one main heading":     `document.querySelectorAll("h1").length - 1`,
 					"it has not one main part":        `document.querySelectorAll("main").length - 1`,
-					"fields without a label":          `[...document.querySelectorAll("input:not([type=hidden]), textarea")].filter(i => !i.labels.length).length`,
+					"fields without a label":          `[...document.querySelectorAll("input:not([type=hidden]), textarea, select")].filter(i => !i.labels.length).length`,
 					"things to press without a name":  `[...document.querySelectorAll("button, a, summary")].filter(b => !b.textContent.trim()).length`,
 					"names that stand there twice":    `(ids => ids.length - new Set(ids).size)([...document.querySelectorAll("[id]")].map(e => e.id))`,
 					"times that machines cannot read": `[...document.querySelectorAll("time")].filter(e => isNaN(Date.parse(e.dateTime))).length`,

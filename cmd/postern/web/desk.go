@@ -12,6 +12,7 @@ import (
 // it does not find (R63).
 type Desk interface {
 	SignIns
+	Wishes
 	Invitations
 	Cases
 	Files
@@ -30,6 +31,12 @@ type SignIns interface {
 	Sessions(ctx context.Context, v core.Viewer, current string) ([]core.SessionLine, error)
 	SignOut(ctx context.Context, session string) error
 	SignOutEverywhere(ctx context.Context, v core.Viewer) error
+}
+
+// Wishes are what people say of how they hear of what happens.
+type Wishes interface {
+	Preferences(ctx context.Context, v core.Viewer) ([]core.DeskWishes, error)
+	SetPreferences(ctx context.Context, v core.Viewer, desk string, wishes map[string]string) error
 }
 
 // Invitations make a guest a person who is signed in.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"postern/core"
+	"postern/core/flow"
 )
 
 var _ Desk = (*core.Desk)(nil)
@@ -38,8 +39,9 @@ type fakeDesk struct {
 	heldOf   core.HeldQuery // of the last list
 	heldMore bool
 	heldView core.HeldView
-	browser  string  // told by the last sign-in request
-	struck   []int64 // by the last question pressed
+	browser  string              // told by the last sign-in request
+	struck   []int64             // by the last question pressed
+	wishes   map[string]flow.How // by the last form of wishes
 }
 
 var noon = time.Date(2026, 3, 9, 11, 5, 0, 0, time.UTC)
@@ -147,6 +149,21 @@ func (f *fakeDesk) Sessions(context.Context, core.Viewer, string) ([]core.Sessio
 		{Browser: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", Made: noon.Add(-time.Hour), Seen: noon, Current: true},
 		{Browser: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1", Made: noon.Add(-72 * time.Hour), Seen: noon.Add(-20 * time.Hour)},
 	}, f.looked("Sessions")
+}
+
+func (f *fakeDesk) Preferences(_ context.Context, v core.Viewer) ([]core.DeskWishes, error) {
+	return []core.DeskWishes{{Desk: "support", Name: "Customer Service", Agent: v.Agent, Lines: []core.WishLine{
+		{Event: flow.EventStatus, Gives: flow.ByMail, Wish: f.wishes["status"], Ways: []flow.How{flow.InDigest, flow.Untold}},
+		{Event: flow.EventReminder, Gives: flow.ByMail, Ways: []flow.How{flow.InDigest, flow.Untold}},
+	}}}, f.looked("Preferences")
+}
+
+func (f *fakeDesk) SetPreferences(_ context.Context, _ core.Viewer, desk string, wishes map[string]string) error {
+	f.wishes = map[string]flow.How{"desk": flow.How(desk)}
+	for event, how := range wishes {
+		f.wishes[event] = flow.How(how)
+	}
+	return f.changed("SetPreferences")
 }
 
 func (f *fakeDesk) SignOut(context.Context, string) error { return f.changed("SignOut") }

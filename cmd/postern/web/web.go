@@ -169,6 +169,8 @@ func (p *pages) routes() []route {
 		{"GET /mails/{name}/{language}/html", agents, p.sampleHTML},
 
 		{"GET /account", signedIn, p.account},
+		{"GET /account/mail", signedIn, p.wishes},
+		{"POST /account/mail", signedIn, p.setWishes},
 		{"POST /account/sign-out-everywhere", signedIn, p.signOutEverywhere},
 
 		{"/", anybody, p.nothing},

@@ -100,7 +100,7 @@ func TestWords_whatIsThereIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := []string{"event", "mark", "sent", "sent-kind", "leaving-of", "state", "class", "assurance", "held-kind", "held-reason", "held-then", "held-problem"} // keys of others
+	named := []string{"event", "mark", "sent", "sent-kind", "leaving-of", "state", "class", "assurance", "held-kind", "held-reason", "held-then", "held-problem", "tell", "tell-how"} // keys of others
 	said := wordsInUse(t)
 	for _, key := range d.byLang["en"].keys() {
 		table, _, _ := strings.Cut(key, ".")
