@@ -499,7 +499,7 @@ func (r *reading) tellCustomers(c *caseRow) {
 			w.inReplyTo, w.replied = r.m.MessageID, true
 		}
 		w.payload = r.about(c, to.language)
-		w.payload.Actor = r.writer()
+		w.payload.Actor, w.payload.Reason = r.writer(), ch.why
 		offer(r.desk, &w, ch.to.Key)
 		r.send(w, c.ID)
 	}
