@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"postern/core/flow"
 )
@@ -260,8 +261,9 @@ func strayCommands(text string, also ...string) (problems []Problem) {
 }
 
 // nearestCommand is the name that a word may have been meant for, "" if there is
-// none: within two letters of it (R43), within one if it has four, and if it has
-// fewer nothing but itself. "#C" and "#mail" are no commands.
+// none: within two letters of it (R43), within one if it is short, and if it has
+// three nothing but itself. "#C" and "#mail" are no commands. What commands are
+// called in other languages must be a little nearer: there are many.
 func nearestCommand(word string, also []string) string {
 	word = strings.ToLower(word)
 	if _, ok := findCommand(word); ok || slices.Contains(also, word) {
@@ -269,9 +271,9 @@ func nearestCommand(word string, also []string) string {
 	}
 	letters := []rune(word)
 	best, at := "", 3
-	look := func(name string) {
+	look := func(name string, most int) {
 		n := []rune(name)
-		most := min(2, max(0, len(n)-3))
+		most = min(2, max(0, most))
 		if longer := len(n) - len(letters); most == 0 || longer > most || -longer > most {
 			return
 		}
@@ -280,12 +282,13 @@ func nearestCommand(word string, also []string) string {
 		}
 	}
 	for _, k := range commandTable {
-		for _, name := range k.names() {
-			look(name)
+		look(k.name, len(k.name)-3)
+		for _, name := range k.alias {
+			look(name, (utf8.RuneCountInString(name)-2)/2)
 		}
 	}
 	for _, name := range also {
-		look(name)
+		look(name, (utf8.RuneCountInString(name)-2)/2)
 	}
 	return best
 }

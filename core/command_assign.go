@@ -131,11 +131,15 @@ func suggested(people []agentRow, word string) []string {
 	if len(word) > 60 {
 		return listed(people)
 	}
+	most := 2
+	if len(word) <= 3 {
+		most = 1
+	}
 	var near []agentRow
 	for _, a := range people {
 		names := append(strings.Fields(strings.ToLower(a.Name)), strings.ToLower(a.Name), a.Address, a.Address[:strings.LastIndexByte(a.Address, '@')])
 		if slices.ContainsFunc(names, func(name string) bool {
-			return strings.HasPrefix(name, word) || len(name) < 100 && editDistance([]rune(word), []rune(name)) <= 2
+			return strings.HasPrefix(name, word) || len(name) < 100 && editDistance([]rune(word), []rune(name)) <= most
 		}) {
 			near = append(near, a)
 		}

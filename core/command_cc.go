@@ -15,7 +15,7 @@ type copies struct {
 var (
 	addWords    = []string{"add", "+", "toevoegen", "voeg", "tilføj", "legg", "hinzufügen", "hinzu"}
 	removeWords = []string{"remove", "rm", "-", "verwijderen", "verwijder", "fjern", "entfernen"}
-	ccFillers     = []string{"til", "to", "toe", "and", "en", "og", "und"} // "legg til", "voeg toe"
+	ccFillers   = []string{"til", "to", "toe", "and", "en", "og", "und"} // "legg til", "voeg toe"
 )
 
 func readCc(_ commandInput, words string) (order, error) {

@@ -24,7 +24,7 @@ type wrong struct {
 }
 
 func (w wrong) Error() string {
-	s := strings.TrimSpace(w.code + " " + w.what + " " + w.name)
+	s := strings.Join(strings.Fields(w.code+" "+w.what+" "+w.name), " ")
 	if len(w.meant) > 0 {
 		s += ": " + strings.Join(w.meant, ", ")
 	}

@@ -232,14 +232,14 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	for _, o := range b.orders {
 		o.carry(r, b)
 	}
-	if text := r.written(b); text != "" || r.bringsFiles(b) {
-		if b.note {
-			r.say("R40", "a command keeps the text for colleagues: a note")
-			r.writesNote(c, agent, text)
-			b.changed = append(b.changed, Change{What: "note"})
-		} else {
-			r.answer(c, agent, text)
-		}
+	switch writes := b.hasText() || r.bringsFiles(b); {
+	case writes && b.note:
+		r.say("R40", "a command keeps the text for colleagues: a note")
+		r.writesNote(c, agent, r.written(b))
+		b.changed = append(b.changed, Change{What: "note"})
+	case writes:
+		r.takes(c, agent)
+		r.answer(c, agent, r.written(b))
 	}
 	if (r.plan.entry == nil || r.plan.entry.note) && !b.quiet {
 		r.tellCustomers(c)
@@ -277,12 +277,9 @@ func (r *reading) understand(b *block) (problems []Problem) {
 	return problems
 }
 
-// answer is the agent's public text: a comment, which every person on the
-// customer's side gets with its text.
-func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
-	r.plan.entry = &newEntry{id: r.f.ids[2], author: agent.person, side: "desk", text: text, rest: r.m.Rest,
-		html: r.m.HTML, marks: r.m.Flaws}
-	r.plan.deskWrote = true
+// takes makes a case that nobody has taken the agent's who answers it first,
+// unless the mail itself says which status it has, and whose it is.
+func (r *reading) takes(c *caseRow, agent provenAgent) {
 	status, _ := r.desk.Status(c.Status)
 	if r.plan.change == nil && !r.plan.saidStatus && status.Taken != "" && status.Taken != status.Key {
 		r.say("R42", "the first answer takes the case: %s", status.Taken)
@@ -292,6 +289,15 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 		r.plan.owner = agent.person
 		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
 	}
+}
+
+// answer is the agent's public text: a comment, which every person on the
+// customer's side gets with its text.
+func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
+	r.plan.entry = &newEntry{id: r.f.ids[2], author: agent.person, side: "desk", text: text, rest: r.m.Rest,
+		html: r.m.HTML, marks: r.m.Flaws}
+	r.plan.deskWrote = true
+	status, _ := r.desk.Status(c.Status)
 	if !agent.byToken {
 		r.invites(c, true)
 	}
