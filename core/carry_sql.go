@@ -49,6 +49,13 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	}
 	queueTurnOff(b, p.leaving)
 	queueLeaving(b, t, p)
+	if p.spends != 0 {
+		queueSpent(b, t, r, p)
+	}
+	if p.undone {
+		b.Queue(`update undo set used_at = $2 where hash = $1 and used_at is null`, r.f.undo.Hash, t.now)
+	}
+	queueRemoved(b, p)
 	queueInvited(b, t, p)
 	queueRepliesTo(b, p)
 	caused := "ledger"

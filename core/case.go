@@ -9,7 +9,8 @@ import (
 // moveLinkLife is how long a one-time link that moves a case is good for.
 const moveLinkLife = 14 * 24 * time.Hour
 
-// undoLife is how long what was pressed on a page can be taken back.
+// undoLife is how long what was pressed on a page, or done by commands, can be
+// taken back.
 const undoLife = 24 * time.Hour
 
 // maxPressText is how long a text that goes with a press may be, in characters.

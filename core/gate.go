@@ -21,6 +21,7 @@ type draft struct {
 	expires   time.Duration
 	wake      *time.Time // of an undo link: the date of the status it goes back to
 	about     int64      // the case it is about, if that is not the mail's
+	undo      []undoStep // how what it tells is taken back
 }
 
 // recipient is the one address a letter goes to: always a stored one, never

@@ -89,6 +89,8 @@ type Letter struct {
 	Said    string   // what the recipient wrote last on the case, for the kinds that remind of it
 	Text    string   // the comment's or note's text, for the kinds that carry one
 	Texts   []string // of all of Payload.Texts, in their order
+	Undo    string   // token by which an agent takes back what the letter tells, "" for none
+	History []HistoryEntry
 	Files   []LetterFile
 
 	// Bytes is the mail as composed before; nil at the first claim. What was
@@ -125,6 +127,12 @@ type Payload struct {
 
 	Actions   []Action   `json:"actions,omitempty"` // what an agent may do by a mail that is written already
 	Documents []Document `json:"documents,omitempty"`
+	// of a transcript
+	Changes  []Change  `json:"changes,omitempty"`
+	Problems []Problem `json:"problems,omitempty"` // why nothing was carried out
+	Undo     bool      `json:"undo,omitempty"`     // it can be taken back
+	Help     *Help     `json:"help,omitempty"`
+	History  bool      `json:"history,omitempty"` // the case's timeline goes along
 
 	Marks  []string  `json:"marks,omitempty"` // unverified, machine ...: shown to agents
 	Reason string    `json:"reason,omitempty"`
@@ -171,6 +179,14 @@ type HeldItem struct {
 	Case    string `json:"case,omitempty"` // the case it names, perhaps (R36); of AttachIt: the one it is attached to
 	Problem string `json:"problem,omitempty"`
 	Meant   string `json:"meant,omitempty"` // what would be right
+}
+
+// Change is one thing that a command changed, before and after. What is a code
+// that the templates have a word for; a date stands as RFC 3339 says.
+type Change struct {
+	What   string `json:"what"`
+	Was    string `json:"was,omitempty"`
+	Became string `json:"became,omitempty"`
 }
 
 // Word is an answer of one word and what it does.

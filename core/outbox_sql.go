@@ -57,6 +57,9 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 		d.queuePressLinks(b, t, desk, l.draft, about)
 	}
 	d.queueFold(b, t, desk, caseID, l)
+	if l.payload.Undo && l.withheld == "" {
+		d.queueUndoMade(b, t, id, caseID, l.to.person, l.undo)
+	}
 	return id
 }
 
@@ -183,12 +186,17 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 	if err != nil {
 		return nil, err
 	}
+	histories, err := d.histories(ctx, t, found)
+	if err != nil {
+		return nil, err
+	}
 	letters := make([]Letter, 0, len(found))
 	for _, c := range found {
 		l, err := d.letter(c, files[c.ID])
 		if err != nil {
 			return nil, err
 		}
+		l.History = histories[c.ID]
 		letters = append(letters, l)
 	}
 	return letters, nil
@@ -327,6 +335,9 @@ var linkPaths = map[string]string{"move": "/m/", "undo": "/u/", "question": "/q/
 // reveal puts a letter's secrets in clear: they are derived again from the
 // nonce, and stand nowhere else.
 func (d *Desk) reveal(l *Letter) {
+	if l.Payload.Undo {
+		l.Undo = undoToken(d.set.Key, l.MessageID)
+	}
 	for i := range l.Payload.Links {
 		k := &l.Payload.Links[i]
 		k.URL = d.set.BaseURL + linkPaths[k.Purpose] + d.set.Key.Link(k.derivedFrom(), k.Nonce)

@@ -46,7 +46,7 @@ func TestReadQueries(t *testing.T) {
 		{"R43/nothing that is known", "Please do something", "Hello", "| Please do something"},
 		{"R43/nothing at all", " \n ", "", ""},
 		{"R43/a slip of the pen", "serach printer\nlst open\nhistry CASE-1", "", "no-word! search printer; no-word! list open; no-word! history CASE-1"},
-		{"R43/a list that is none", "list opne\nlist foo", "", "no-scope! list open; no-scope!"},
+		{"R43/a list that is none", "list opn\nlist foo", "", "no-scope! list open; no-scope!"},
 		{"R43/a word without what it takes", "search\nsearch ***\nshow\nshow printer", "", "no-words!; no-words!; no-number!; no-number!"},
 		{"R43/what is quoted says nothing", "> list mine", "", "| > list mine"},
 		{"R45/a text that begins like one", "list of printers that are broken", "x", "| list of printers that are broken"},

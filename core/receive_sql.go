@@ -57,6 +57,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
 	queueBeside(b, theNamed, nil, lock, t.now, d.set.Gather, &f.beside)
+	if a.undo != nil {
+		queueUndoNamed(b, a, lock, f)
+	}
 	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, sure, t.now, f)
@@ -220,6 +223,9 @@ func named(a asked) (string, []any) {
 		part(`select case_id from outbox where id_hash = any(?)`, a.ids)
 		part(`select case_id from ledger where id_hash = any(?)`, a.ids)
 	}
+	if a.undo != nil {
+		part(`select case_id from undo where hash = ?`, a.undo)
+	}
 	if len(a.numbers) > 0 {
 		part(`select c.id from unnest(?::int[], ?::bigint[]) as s (desk, number)
 			join cases c on c.desk = s.desk and c.number = s.number`, a.desks, a.numbers)
@@ -232,7 +238,8 @@ func named(a asked) (string, []any) {
 const theNamed = `any (current_setting('postern.named')::bigint[])`
 
 // commandedColumns are what commands set on a case c.
-const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into`
+const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into, c.wake_at,
+			(select coalesce(sum(s.minutes), 0) from time_spent s where s.case_id = c.id) as spent`
 
 // queueNamed asks what the mail's evidence names: letters of ours, earlier
 // mails, and the cases, which it locks in order of id (R75).

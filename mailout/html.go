@@ -78,7 +78,7 @@ func (v *view) urls() map[string]string {
 	for _, l := range v.Links {
 		all[l.URL] = l.URL
 	}
-	all[v.Case], all[v.Page] = v.Case, v.Page
+	all[v.Case], all[v.Page], all[v.UndoURL] = v.Case, v.Page, v.UndoURL
 	for _, a := range v.Actions {
 		all[a.URL] = a.URL
 	}

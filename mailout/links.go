@@ -12,8 +12,8 @@ func (v *view) Presses() (all []core.Link) {
 	return all
 }
 
-// Undo is the link that takes back what the recipient pressed, "" if there is none.
-func (v *view) Undo() string {
+// UndoLink is the address that takes back what the recipient pressed, "" if there is none.
+func (v *view) UndoLink() string {
 	for _, l := range v.Links {
 		if l.Purpose == "undo" {
 			return l.URL

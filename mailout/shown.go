@@ -82,6 +82,20 @@ func shownPayload(p core.Payload) core.Payload {
 		each(&p.Items[i].Number, &p.Items[i].Title)
 		p.Items[i].Text = shownLines(p.Items[i].Text)
 	}
+	p.Changes, p.Problems = slices.Clone(p.Changes), slices.Clone(p.Problems)
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		each(&c.What, &c.Was, &c.Became)
+	}
+	for i := range p.Problems {
+		w := &p.Problems[i]
+		each(&w.Line, &w.Name, &w.What)
+		w.Meant = slices.Clone(w.Meant)
+		for j := range w.Meant {
+			each(&w.Meant[j])
+		}
+	}
+	p.Help = shownHelp(p.Help)
 	p.Unread = shownLines(p.Unread)
 	p.Answers = shownAnswers(p.Answers)
 	for i := range p.Held {

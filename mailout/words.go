@@ -245,7 +245,16 @@ type view struct {
 	Owner                       string // who has the case now; "": the recipient
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
-	Attached, Named             []file
+
+	// of a transcript
+	Changes  []core.Change
+	Problems []problem
+	Undo     string // "#undo TOKEN", "" if nothing can be taken back
+	UndoURL  string // a mail that says it
+	Help     *core.Help
+	History  []timelineEntry
+
+	Attached, Named []file
 
 	// of held mail
 	People, Others, Done    []heldMail
@@ -311,6 +320,7 @@ func newView(l core.Letter, lang *language) *view {
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
 	}
+	v.transcript(l, lang, zone)
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	v.queries(l, p, lang, zone)
 	for _, f := range l.Files {

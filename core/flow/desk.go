@@ -104,6 +104,8 @@ type Desk struct {
 	Moves       []Move
 	Relays      []Relay                // addresses that write for others
 	Told        map[Event]map[Role]How // who is told of what, where the file says so; see Tell
+	Templates   []Template             // canned answers
+	Aliases     []Alias                // its own names for commands of agents
 	Source      []byte                 // the file itself
 
 	zone *time.Location

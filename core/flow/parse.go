@@ -75,7 +75,11 @@ func readDesk(root *node, report *report) *Desk {
 		"status": func(n *node) { r.each(n, "status", func(n *node) { d.Statuses = append(d.Statuses, r.status(n)) }) },
 		"relay":  func(n *node) { r.each(n, "relay", func(n *node) { d.Relays = append(d.Relays, r.relay(n)) }) },
 		"tell":   func(n *node) { d.Told = r.tell(n) },
-		"move":   func(n *node) { r.each(n, "move", func(n *node) { d.Moves = append(d.Moves, r.move(n)) }) },
+		"template": func(n *node) {
+			r.each(n, "template", func(n *node) { d.Templates = append(d.Templates, r.template(n)) })
+		},
+		"aliases": r.aliases(&d.Aliases),
+		"move":    func(n *node) { r.each(n, "move", func(n *node) { d.Moves = append(d.Moves, r.move(n)) }) },
 	}, "name", "prefix", "languages", "timezone", "unknown", "sees", "initial", "status", "move")
 	d.zone = r.zone(root, d.Timezone)
 	for i, m := range d.Moves {
