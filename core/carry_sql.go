@@ -48,6 +48,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	}
 	queueInvited(b, t, p)
 	queueRepliesTo(b, p)
+	d.queueStructure(b, t, r, p)
 	caused := "ledger"
 	if r.released {
 		caused = "released" // it may have been answered as held mail before
@@ -199,6 +200,9 @@ func writeFiles(ctx context.Context, t *tx, b *pgx.Batch, r *reading, p *plan) e
 	internal := false
 	if e := p.entry; p.opens != nil {
 		// the description's: beside it stands at most an agent's note on what they forwarded
+		if p.opens.internal {
+			note, internal = &e.id, true
+		}
 	} else if e != nil && e.note {
 		note, internal = &e.id, true
 	} else if e != nil {

@@ -40,14 +40,15 @@ type order interface {
 // block is a command block on its way through: what stood on top of a mail,
 // what stood below, and what comes of it.
 type block struct {
-	c       *caseRow
-	agent   provenAgent
-	text    string   // below the commands
-	lines   []string // as they were written
-	orders  []order
-	note    bool     // the text is for colleagues only
-	quiet   bool     // no mail to the customer's side
-	changed []change // what was done, for the transcript
+	c        *caseRow
+	agent    provenAgent
+	text     string   // below the commands
+	lines    []string // as they were written
+	orders   []order
+	note     bool     // the text is for colleagues only
+	quiet    bool     // no mail to the customer's side
+	changed  []change // what was done, for the transcript
+	problems []string // why nothing of it was carried out
 }
 
 // change is one thing that a block changed: before and after.
@@ -70,6 +71,7 @@ var commandTable = []commandKind{
 	{name: "spam", read: readSpam},
 	{name: "block", read: readBlock},
 	{name: "unblock", read: readUnblock},
+	{name: "requester", takes: "ADDRESS", read: readRequester},
 }
 
 // names are all names of a command.

@@ -55,6 +55,8 @@ type plan struct {
 	about       int64        // the case that held mail names (R36)
 	heldWords   []saidOfHeld // an agent's words on held mail
 	twin        *twinRow     // the case that the same mail opened on another desk (R5)
+
+	structure structure // what an agent does to cases as such: merge, split ...
 }
 
 type newPerson struct {
@@ -72,6 +74,7 @@ type newCase struct {
 	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
 	author       int64   // of the description; 0: the requester
 	text         *string // the description, if it is not the whole mail
+	internal     bool    // its files are a note's
 	marks        []string
 }
 
@@ -135,7 +138,9 @@ type reading struct {
 	numbers []subjectNumber
 	ownID   bool // its Message-ID or loop token is ours
 	isOwn   func(string) bool
-	toDesk  bool // an address of this desk stands in To or Cc
+	toDesk  bool   // an address of this desk stands in To or Cc
+	toNew   bool   // it was sent to the address that opens cases
+	opening *block // what an agent wrote on top of a mail that opens a case
 
 	heldLines []heldCommand // what it says of held mail, if it answers a list of it
 

@@ -98,9 +98,12 @@ func (r *reading) isAgents() bool {
 		return r.agentsVariant(c, agent)
 	}
 	switch c := r.thread.found; {
+	case r.toNew && !agent.byToken:
+		r.say("R64", "it came to the address that opens cases")
+		return r.agentOpens(agent)
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case agent.byToken && (c == nil || c.ID != *r.liveToken().CaseID):
+	case agent.byToken && (c == nil || r.toNew || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
 	case c == nil:
 		return r.agentOpens(agent)

@@ -242,6 +242,9 @@ func (r *reading) opensCase(linked *caseRow) bool {
 		Status: r.desk.Initial, Visible: true}
 	if c.Title == "" {
 		c.Title = firstLines(r.m.Reply, 1, 80)
+		if r.opening != nil {
+			c.Title = firstLines(r.opening.text, 1, 80)
+		}
 	}
 	c.Organisation, c.Company = r.organisation()
 	status, _ := r.desk.Status(r.desk.Initial)
@@ -263,8 +266,10 @@ func (r *reading) opensCase(linked *caseRow) bool {
 	r.plan.opens.marks = append(slices.Clone(marks), r.m.Flaws...)
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
 	r.linkTwin()
-	if r.notBehalf != "" {
-		r.tellOpener(c, "own-case", []string{r.notBehalf})
+	if b := r.opening; b != nil && (r.notBehalf != "" || len(b.lines) > 0) {
+		b.c = c
+		r.carriesOutOn(r.plan.opens, b)
+		r.tellOpener(c, "own-case", append(compact(r.notBehalf), b.outcome()...))
 	} else {
 		r.confirm(c, status)
 	}
@@ -431,7 +436,7 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 		if o := r.plan.opens; o != nil && o.linked != nil {
 			w.payload.PerhapsAbout = r.desk.caseNumber(r.f.caseByID(*o.linked).Number)
 		}
-		if e := r.plan.entry; r.plan.opens != nil {
+		if e := r.plan.entry; r.plan.opens != nil && !r.plan.opens.internal {
 			// the description goes along
 		} else if e != nil && e.note {
 			w.payload.Note = e.id

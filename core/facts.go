@@ -39,6 +39,8 @@ type facts struct {
 	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
 	attachTo map[int64]int64 // cases that such an answer names: number to id
 	twins    []twinRow       // cases that this very mail opened on other desks (R5)
+
+	structure structureFacts // what commands about cases as such need
 }
 
 type ledgerRow struct {
@@ -123,6 +125,7 @@ type caseRow struct {
 	Type         string
 	DueAt        *time.Time
 	MergedInto   *int64
+	ByAgent      bool // an agent opened it for its requester (R64)
 	Visible      bool // the wall lets the sender see it
 }
 
@@ -136,6 +139,7 @@ type caseperson struct {
 	Verified   bool
 	Suppressed bool
 	Requester  bool
+	Member     *int64      // organisation
 	Agent      bool        // of whatever desk
 	Quiet      bool        // nothing goes to them yet (R64)
 	Asked      bool        // Address is where they want the mail of this case (R39)

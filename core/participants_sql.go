@@ -22,7 +22,7 @@ func queueOthers(b *pgx.Batch, a asked, desk int, f *facts) {
 	}
 	b.Queue(`
 		select q.address, a.person, coalesce(p.name, '') as name, p.verified_at is not null as verified,
-			g.person is not null as agent, m.person is not null as member,
+			coalesce(nullif(p.language, ''), o.language, '') as language, g.person is not null as agent, m.person is not null as member,
 			o.id as organisation, coalesce(o.name, '') as company
 		from unnest($1::text[], $2::text[]) as q (address, domain)
 		left join address a on a.address = q.address
@@ -151,8 +151,12 @@ const mailedAt = `
 		and not exists (select from reply_to w where w.case_id = s.case_id and w.person = s.person)`
 
 // quietCase says that an agent opened case s.case_id for somebody, and that the
-// desk has written nothing publicly yet (R64).
-const quietCase = `exists (select from cases k where k.id = s.case_id and k.opened_by is not null and k.desk_wrote_at is null)`
+// desk has written nothing publicly yet (R64),
+// or that an agent gave the case to person s.person, and it has written nothing
+// since.
+const quietCase = `exists (select from cases k where k.id = s.case_id
+		and (k.opened_by is not null and k.desk_wrote_at is null
+			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at <= k.given_at, true)))`
 
 // queueRepliesTo writes down where the sender of a mail wants answers.
 func queueRepliesTo(b *pgx.Batch, p *plan) {

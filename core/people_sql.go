@@ -125,7 +125,7 @@ func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.person = $3 as requester,
 			exists (select from agent g where g.person = p.id) as agent,
-			`+quietCase+` as quiet, a.asked,
+			m.organisation as member, `+quietCase+` as quiet, a.asked,
 			`+recentMail+`
 		from side s
 		join person p on p.id = s.person

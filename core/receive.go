@@ -178,6 +178,7 @@ func (d *Desk) keysOf(r *reading) asked {
 		a.gist = m.Gist[:]
 	}
 	to := d.sentTo(m)
+	r.toNew = len(to[token.New]) > 0
 	r.tokens, r.bounces = to[token.Public], to[token.Bounce]
 	for _, t := range append(append([]string{}, r.tokens...), r.bounces...) {
 		a.tokens = append(a.tokens, token.Hash(t))

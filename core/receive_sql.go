@@ -68,6 +68,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	r.heldLines = readHeldCommands(m.Reply)
 	queueListed(b, a, desk, r.heldLines, lock, f)
 	d.queueTwins(b, a, desk.id, f)
+	r.queueStructureFacts(b, a, lock)
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -224,7 +225,7 @@ func named(a asked) (string, []any) {
 const theNamed = `any (current_setting('postern.named')::bigint[])`
 
 // commandedColumns are what commands set on a case c.
-const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into`
+const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into, c.opened_by is not null as by_agent`
 
 // queueNamed asks what the mail's evidence names: letters of ours, earlier
 // mails, and the cases, which it locks in order of id (R75).
@@ -279,6 +280,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			m.organisation as member,
 			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked,
 			`+recentMail+`

@@ -119,6 +119,8 @@ const (
 	Public Mode = ""   // a reply, to the other side
 	Bounce Mode = "b-" // bounces
 	Probe  Mode = "p-" // mail to ourselves
+
+	New Mode = "new" // opens a case: a fixed word, which proves nothing
 )
 
 // Plus puts a token into an address: desk@x becomes desk+<mode><token>@x.
@@ -131,7 +133,7 @@ func Plus(address string, m Mode, token string) string {
 }
 
 // Split takes a plus address apart. plain is the address without its tag; ok
-// says that the tag has a token's shape.
+// says that the tag has a token's shape, or is the fixed word of New.
 func Split(address string) (plain string, m Mode, token string, ok bool) {
 	at := strings.LastIndexByte(address, '@')
 	plus := strings.IndexByte(address, '+')
@@ -139,6 +141,9 @@ func Split(address string) (plain string, m Mode, token string, ok bool) {
 		return address, "", "", false
 	}
 	plain, tag := address[:plus]+address[at:], strings.ToLower(address[plus+1:at])
+	if tag == string(New) {
+		return plain, New, "", true
+	}
 	for _, mode := range []Mode{Bounce, Probe} {
 		if rest, found := strings.CutPrefix(tag, string(mode)); found {
 			m, tag = mode, rest

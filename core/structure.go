@@ -1,0 +1,97 @@
+package core
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// structureFacts are what commands about cases as such are decided by; of the
+// cases that the mail names.
+type structureFacts struct {
+	writers []writerRow // who wrote comments for the customer's side
+}
+
+// writerRow is somebody of the customer's side who wrote in a case.
+type writerRow struct {
+	CaseID int64
+	Person int64
+	Member *int64 // organisation
+	Agent  bool   // of this desk
+}
+
+// structure is what a command block does to cases as such.
+type structure struct {
+	gives *given
+}
+
+// commandsOnTop are the names of the commands on top of a mail.
+func (r *reading) commandsOnTop() (names []string) {
+	lines, _ := CommandBlock(r.m.Reply)
+	for _, line := range lines {
+		if k, ok := findCommand(commandLine.FindStringSubmatch(line)[1]); ok {
+			names = append(names, k.name)
+		}
+	}
+	return names
+}
+
+func (r *reading) commands(names ...string) bool {
+	return slices.ContainsFunc(r.commandsOnTop(), func(n string) bool { return slices.Contains(names, n) })
+}
+
+// isNew says that this very mail opens the case.
+func (r *reading) isNew(c *caseRow) bool { return r.f.caseByID(c.ID) != c }
+
+// compact is a list of what is not empty.
+func compact(all ...string) []string {
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}
+
+// tells adds a change to what the transcript says.
+func (b *block) tells(what, was, became string) {
+	b.changed = append(b.changed, change{what, was, became})
+}
+
+const byTokenAlone = "a reply address alone is not proof enough"
+
+// oneNumber is a case number as people write it: [CASE-10001], case-10001.
+var oneNumber = regexp.MustCompile(`(?i)^\[?([A-Z][A-Z0-9]{1,15}-[0-9]{1,30})\]?[.,;]?$`)
+
+// caseNamed finds the case of this desk that a command names. One that there is
+// not, and one that is not this agent's to see, are one answer (R63).
+func (r *reading) caseNamed(number string) (*caseRow, string) {
+	none := "no case " + clean(number, 50) + " on this desk"
+	n, ok := r.desk.readNumber(number)
+	if !ok {
+		return nil, none
+	}
+	for i := range r.f.cases {
+		if c := &r.f.cases[i]; c.Desk == r.desk.id && c.Number == n && c.Visible {
+			return c, ""
+		}
+	}
+	if r.manyNamed() {
+		return nil, "one mail can name no more than 10 cases"
+	}
+	return nil, none
+}
+
+// manyNamed says that the block names more cases than were looked up.
+func (r *reading) manyNamed() bool {
+	lines, _ := CommandBlock(r.m.Reply)
+	n := 0
+	for _, line := range lines {
+		n += len(bareNumber.FindAllString(line, namedByCommands+1))
+	}
+	return n > namedByCommands
+}
+
+// readCaseNumber reads the one case that a command is about.
+func readCaseNumber(words string) (string, bool) {
+	m := oneNumber.FindStringSubmatch(words)
+	if m == nil {
+		return "", false
+	}
+	return strings.ToUpper(m[1]), true
+}
