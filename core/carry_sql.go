@@ -330,7 +330,7 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 		wake = ch.until
 	}
 	b.Queue(`
-		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5
+		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5, merged_into = null
 		where id = $1`, caseID, ch.to.Key, ch.to.Class, t.now, wake)
 	why := ""
 	if !ch.until.IsZero() {

@@ -71,6 +71,7 @@ var commandTable = []commandKind{
 	{name: "spam", read: readSpam},
 	{name: "block", read: readBlock},
 	{name: "unblock", read: readUnblock},
+	{name: "merge", takes: "CASE", read: readMerge},
 	{name: "requester", takes: "ADDRESS", read: readRequester},
 }
 

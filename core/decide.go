@@ -484,6 +484,7 @@ func (r *reading) send(w draft, caseID int64) {
 	w.payload.Desk = r.desk.Name.In(w.to.language)
 	w.payload.Contact = r.desk.Contact.In(w.to.language)
 	w.payload.Zone = r.desk.Timezone
+	r.tellsMerged(&w)
 	spent := r.spent(w.to)
 	if spent.stopped == "" {
 		spent.stopped = r.stopped(caseID)

@@ -94,6 +94,9 @@ func (r *reading) isAgents() bool {
 		return r.vouchedFor()
 	}
 	r.say("R42", "an agent of this desk, proved")
+	if !agent.byToken && !r.isAboutMerged() { // a token alone is good for its case
+		r.goesOn()
+	}
 	if c := r.variantOf(); c != nil && c.Visible {
 		return r.agentsVariant(c, agent)
 	}

@@ -11,6 +11,7 @@ func (r *reading) isCustomers() bool {
 	var steps []Step
 	r.thread, steps = findCase(r.f, gather(r.f, r.tokens, r.m, r.numbers, r.now), r.desk.id)
 	r.plan.trace = append(r.plan.trace, steps...)
+	r.goesOn()
 	if c := r.variantOf(); c != nil && c.Visible && !r.isInternal() {
 		return r.variant(c)
 	}
@@ -149,6 +150,9 @@ func (r *reading) joinsCase(c *caseRow) {
 // word reads the first line of the reply as a word of the desk's moves. done
 // says that there is one; move is nil if it may not be followed (R45).
 func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
+	if r.thread.mergedFrom != nil { // it was said of the other case
+		return "", nil, false
+	}
 	line, rest := firstLine(r.m.Reply)
 	m, ok := r.desk.Word(line, c.Status, flow.ByCustomer)
 	if !ok {

@@ -86,6 +86,7 @@ type Payload struct {
 	Means   string `json:"means,omitempty"`   // its sentence
 	Changed bool   `json:"changed,omitempty"` // the status changed with this mail
 	Was     string `json:"was,omitempty"`
+	GoesOn  string `json:"goes_on,omitempty"` // number of the case as which this one goes on
 
 	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
 	Links []Link `json:"links,omitempty"`

@@ -207,13 +207,16 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 		return CaseView{}, err
 	}
 	slices.Reverse(found)
+	if err := d.beside(ctx, t, v, c, desk, &view); err != nil {
+		return CaseView{}, err
+	}
 	files, list, err := caseFiles(ctx, t, c)
 	if err != nil {
 		return CaseView{}, err
 	}
 	view.Files = list
 	for _, e := range found {
-		if !d.showsEvent(v, e) {
+		if !d.showsEvent(v, e) || e.Event == "merged" && !c.ForAgent && e.Became != view.GoesOn {
 			continue
 		}
 		entry := Entry{ID: e.ID, Kind: e.Kind, At: e.At, Author: e.Author, Side: e.Side, Text: e.Text, Rest: e.Rest,

@@ -156,7 +156,7 @@ const mailedAt = `
 // since.
 const quietCase = `exists (select from cases k where k.id = s.case_id
 		and (k.opened_by is not null and k.desk_wrote_at is null
-			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at <= k.given_at, true)))`
+			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at < k.given_at, true)))`
 
 // queueRepliesTo writes down where the sender of a mail wants answers.
 func queueRepliesTo(b *pgx.Batch, p *plan) {

@@ -10,8 +10,9 @@ import (
 	"postern/core/token"
 )
 
-// errStale says that a desk's file is newer in the database than here.
-var errStale = errors.New("desk file has changed")
+// errStale says that a desk's file is newer in the database than here, or that a
+// case was merged while it was looked for.
+var errStale = errors.New("desk file or case has changed")
 
 // Receive files one mail that the ledger keeps. In a single transaction it
 // opens or continues a case, queues what is owed for it, and ends the ledger

@@ -86,7 +86,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if err := run(ctx, t, b); err != nil {
 		return nil, err
 	}
-	if version != desk.version {
+	if version != desk.version || lock && f.mergedMeanwhile() {
 		return nil, errStale
 	}
 	if m.Ledger != 0 && row == nil {
@@ -233,7 +233,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 	ids, args := named(a)
 	b.Queue(`
 		select set_config('postern.named',
-			(select coalesce(array_agg(case_id), '{}') from (`+ids+`) n where case_id is not null)::text, true)`, args...)
+			(select coalesce(array_agg(case_id), '{}') from (`+withMerged(ids)+`) n where case_id is not null)::text, true)`, args...)
 	q := `
 		select c.id, c.desk, c.number, c.title, c.requester, c.organisation,
 			coalesce((select o.name from organisation o where o.id = c.organisation), '') as company,

@@ -22,7 +22,8 @@ type writerRow struct {
 
 // structure is what a command block does to cases as such.
 type structure struct {
-	gives *given
+	gives  *given
+	merges *merged
 }
 
 // commandsOnTop are the names of the commands on top of a mail.

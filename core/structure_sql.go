@@ -1,6 +1,10 @@
 package core
 
-import "github.com/jackc/pgx/v5"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // queueStructureFacts asks for what the commands on top of a mail need beside
 // the cases and people that they name.
@@ -19,4 +23,34 @@ func (d *Desk) queueStructure(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	if g := p.structure.gives; g != nil {
 		queueGiven(b, t, p.caseID, g)
 	}
+	if p.structure.merges != nil {
+		queueMerged(b, t, r, p)
+	}
+}
+
+// beside says of the page of a case which other cases belong to it: the one as
+// which it goes on, if the viewer may see that (R63); for agents all others.
+func (d *Desk) beside(ctx context.Context, t *tx, v Viewer, c viewedCase, desk *running, view *CaseView) error {
+	rows, _ := t.Query(ctx, `
+		select 'goes on', c.number from `+seerByPerson+`, cases c where `+wall+` and c.desk = $2 and c.id = $3
+		union all
+		select 'merged', c.number from cases c where c.merged_into = $4 and c.desk = $2 and $5
+		union all
+		select 'linked', c.number from cases c where c.desk = $2 and $5
+			and c.id in (select b from case_link where a = $4 union select a from case_link where b = $4)
+		order by 2 limit 200`, v.person, c.Desk, c.MergedInto, c.ID, c.ForAgent)
+	var how string
+	var number int64
+	_, err := pgx.ForEachRow(rows, []any{&how, &number}, func() error {
+		switch n := desk.caseNumber(number); how {
+		case "goes on":
+			view.GoesOn = n
+		case "merged":
+			view.MergedFrom = append(view.MergedFrom, n)
+		default:
+			view.Linked = append(view.Linked, n)
+		}
+		return nil
+	})
+	return err
 }

@@ -185,7 +185,7 @@ type view struct {
 	Number, Title, Case         string
 	Desk, Contact               string
 	Actor, Customer, Company    string
-	Status, Means, Was          string
+	Status, Means, Was, GoesOn  string
 	Changed, Fixed              bool
 	Note                        bool // an answer becomes a note
 	ReplyTo, Internal, To, Name string
@@ -229,7 +229,7 @@ func newView(l core.Letter, lang *language) *view {
 		Number: l.Number, Title: p.Title, Case: l.Case,
 		Desk: p.Desk, Contact: strings.TrimSpace(p.Contact),
 		Actor: p.Actor, Customer: p.Customer, Company: p.Company,
-		Status: p.Status, Means: p.Means, Was: p.Was,
+		Status: p.Status, Means: p.Means, Was: p.Was, GoesOn: p.GoesOn,
 		Changed: p.Changed, Fixed: p.Fixed,
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
