@@ -245,7 +245,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	if (r.plan.entry == nil || r.plan.entry.note) && !b.quiet {
 		r.tellCustomers(c)
 	}
-	if len(b.lines) > 0 {
+	if r.collides(c) || len(b.lines) > 0 {
 		r.transcript(c, b.told(), false)
 	}
 	return r.end(Filed, r.agentOutcome(), "")
@@ -272,7 +272,7 @@ func (b *block) told() []string {
 	for _, c := range b.changed {
 		lines = append(lines, c.String())
 	}
-	if lines == nil {
+	if lines == nil && len(b.lines) > 0 {
 		return []string{"nothing to change"}
 	}
 	return lines
@@ -319,6 +319,7 @@ func (r *reading) transcript(c *caseRow, lines []string, refused bool) {
 	w.payload = r.about(c, to.language)
 	w.payload.Fixed = false
 	w.payload.Customer, w.payload.Lines = r.requester(c), lines
+	w.payload.Collision = r.collided
 	if refused {
 		w.payload.Reason = "refused"
 	}

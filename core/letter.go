@@ -102,6 +102,8 @@ type Payload struct {
 	Proposed     []string  `json:"proposed,omitempty"`
 	Items        []Waiting `json:"items,omitempty"`
 
+	Collision *Collision `json:"collision,omitempty"` // of a transcript
+
 	Held      []HeldItem       `json:"held,omitempty"`       // of HeldList: what waits, newest first; of HeldDone: what became of it
 	HeldCount map[HeldKind]int `json:"held_count,omitempty"` // how much waits in all
 	Listed    []int64          `json:"listed,omitempty"`     // ledger numbers that an answer may name

@@ -10,6 +10,8 @@ import (
 // cases that the mail names.
 type structureFacts struct {
 	writers []writerRow // who wrote comments for the customer's side
+	done    []doneRow   // what other agents did in public, oldest first
+	notices []noticeRow // when the sender was told of a case last
 }
 
 // writerRow is somebody of the customer's side who wrote in a case.

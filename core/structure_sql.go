@@ -9,6 +9,9 @@ import (
 // queueStructureFacts asks for what the commands on top of a mail need beside
 // the cases and people that they name.
 func (r *reading) queueStructureFacts(b *pgx.Batch, a asked, lock bool) {
+	if a.from != "" {
+		r.queueCollisions(b, a)
+	}
 	if r.commands("requester") {
 		b.Queue(`
 			select distinct x.case_id, x.author as person, m.organisation as member,

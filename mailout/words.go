@@ -201,6 +201,7 @@ type view struct {
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
 	Attached, Named             []file
+	Collision                   *collision
 
 	// of held mail
 	People, Others, Done    []heldMail
@@ -218,6 +219,9 @@ type item struct {
 }
 
 type file struct{ Name, Size string }
+
+// collision is what another agent did meanwhile.
+type collision struct{ Name, At, Quoted, Status string }
 
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
@@ -254,6 +258,9 @@ func newView(l core.Letter, lang *language) *view {
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
+	}
+	if c := p.Collision; c != nil {
+		v.Collision = &collision{unmarked(c.Name), lang.date(c.When, zone), quoted(written(unmarked(c.Text))), unmarked(c.Status)}
 	}
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
