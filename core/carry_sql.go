@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/flow"
 )
 
 // carryOut writes down what was decided, in one round trip; files beyond 2 MiB
@@ -328,6 +330,9 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 	var wake any
 	if !ch.until.IsZero() {
 		wake = ch.until
+	}
+	if ch.from.Class == flow.Rejected {
+		queueUnmerged(b, t, caseID, ch.actor)
 	}
 	b.Queue(`
 		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5, merged_into = null

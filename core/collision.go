@@ -20,10 +20,12 @@ type doneRow struct {
 	Status string // key of the status that they set; "" of an answer
 }
 
-// noticeRow is the newest letter to the sender on a case.
+// noticeRow is the newest letter to the sender on a case, and the newest comment
+// of theirs.
 type noticeRow struct {
 	CaseID int64
-	At     time.Time
+	At     *time.Time
+	Wrote  *time.Time
 }
 
 // collisionLines is how much of another's answer a transcript quotes.
@@ -32,15 +34,17 @@ const collisionLines, collisionChars = 8, 800
 // collision is what others did on the case since the sender was told of it: by
 // the letter that is answered, else by the newest one to them. nil: nothing.
 func (r *reading) collision(c *caseRow) *Collision {
-	since := time.Time{}
+	var since, wrote time.Time
+	for _, n := range r.f.structure.notices {
+		if n.CaseID == c.ID {
+			since, wrote = timeOf(n.At), timeOf(n.Wrote)
+		}
+	}
 	if l := r.thread.letter; l != nil && l.ForAgent && l.CaseID != nil && *l.CaseID == c.ID && l.Person != nil && *l.Person == r.plan.person {
 		since = l.QueuedAt
-	} else {
-		for _, n := range r.f.structure.notices {
-			if n.CaseID == c.ID {
-				since = n.At
-			}
-		}
+	}
+	if wrote.After(since) {
+		since = wrote // what was done before was told then
 	}
 	var answer, status *doneRow
 	for i := range r.f.structure.done { // oldest first
@@ -73,4 +77,11 @@ func (r *reading) collides(c *caseRow) bool {
 		r.say("R42", "%s did something on the case since: the agent is told", clean(r.collided.Name, 60))
 	}
 	return r.collided != nil
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

@@ -9,9 +9,11 @@ const byAgentHere = `exists (select from address q join agent g on g.person = q.
 // agent's mail names, and when the agent was told of those last.
 func (r *reading) queueCollisions(b *pgx.Batch, a asked) {
 	b.Queue(`
-		select o.case_id, max(o.queued_at) as at from outbox o
-		where o.case_id = `+theNamed+` and o.address = $1 and o.for_agent and o.let_out and `+byAgentHere+`
-		group by o.case_id`, a.from, r.desk.id).Query(all(&r.f.structure.notices))
+		select c.id as case_id,
+			(select max(o.queued_at) from outbox o where o.case_id = c.id and o.address = $1 and o.for_agent and o.let_out) as at,
+			(select max(x.written_at) from comment x where x.case_id = c.id
+				and x.author = (select q.person from address q where q.address = $1)) as wrote
+		from cases c where c.id = `+theNamed+` and `+byAgentHere, a.from, r.desk.id).Query(all(&r.f.structure.notices))
 	b.Queue(`
 		select * from (
 			select x.case_id, x.written_at as at, coalesce(nullif(p.name, ''), 'an agent') as name, left(x.text, 4000) as text, '' as status

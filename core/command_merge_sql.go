@@ -38,3 +38,18 @@ func queueMerged(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	queueEvent(b, t, m.into.ID, newEvent{kind: "merged-from", actor: p.person, became: p.number, internal: true}, r.m)
 	b.Queue(`update cases set changed_at = $2 where id = $1`, m.into.ID, t.now)
 }
+
+// queueUnmerged lets a merged case go its own way again, as a new status does:
+// whom the merge made take part in the other one does so no longer, unless they
+// have written there. The merge gave its instant to all that it wrote.
+func queueUnmerged(b *pgx.Batch, t *tx, caseID, actor int64) {
+	b.Queue(`
+		delete from participant p using cases c
+		where c.id = $1 and p.case_id = c.merged_into and p.since = c.status_at
+			and not exists (select from comment x where x.case_id = p.case_id and x.author = p.person)`, caseID)
+	b.Queue(`
+		insert into event (case_id, at, written_at, kind, actor, became, internal)
+		select e.case_id, $2, $2, 'unmerged', nullif($3::bigint, 0), e.became, true
+		from cases c join event e on e.case_id = c.merged_into and e.kind = 'merged-from' and e.written_at = c.status_at
+		where c.id = $1`, caseID, t.now, actor)
+}

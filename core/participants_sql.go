@@ -151,12 +151,14 @@ const mailedAt = `
 		and not exists (select from reply_to w where w.case_id = s.case_id and w.person = s.person)`
 
 // quietCase says that an agent opened case s.case_id for somebody, and that the
-// desk has written nothing publicly yet (R64),
-// or that an agent gave the case to person s.person, and it has written nothing
-// since.
+// desk has written nothing publicly yet (R64), or that an agent gave the case to
+// person s.person, or merged such a case of theirs into it, and it has written
+// nothing since.
 const quietCase = `exists (select from cases k where k.id = s.case_id
 		and (k.opened_by is not null and k.desk_wrote_at is null
-			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at < k.given_at, true)))`
+			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at < k.given_at, true)
+			or exists (select from cases j where j.merged_into = k.id and j.requester = s.person and j.opened_by is not null
+				and j.desk_wrote_at is null and coalesce(k.desk_wrote_at < j.status_at, true))))`
 
 // queueRepliesTo writes down where the sender of a mail wants answers.
 func queueRepliesTo(b *pgx.Batch, p *plan) {

@@ -92,6 +92,9 @@ func (r *reading) manyNamed() bool {
 
 // readCaseNumber reads the one case that a command is about.
 func readCaseNumber(words string) (string, bool) {
+	if i := strings.LastIndex(words, "/cases/"); i >= 0 { // the address of its page
+		words = words[i+len("/cases/"):]
+	}
 	m := oneNumber.FindStringSubmatch(words)
 	if m == nil {
 		return "", false
