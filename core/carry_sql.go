@@ -48,6 +48,13 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			insert into participant (case_id, person, since) values ($1, $2, $3)
 			on conflict do nothing`, p.caseID, p.joins, t.now)
 	}
+	if p.spends != 0 {
+		queueSpent(b, t, r, p)
+	}
+	if p.undone {
+		b.Queue(`update undo set used_at = $2 where hash = $1 and used_at is null`, r.f.undo.Hash, t.now)
+	}
+	queueRemoved(b, p)
 	queueInvited(b, t, p)
 	queueRepliesTo(b, p)
 	d.queueStructure(b, t, r, p)
@@ -337,7 +344,7 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 	b.Queue(`
 		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5, merged_into = null
 		where id = $1`, caseID, ch.to.Key, ch.to.Class, t.now, wake)
-	why := ""
+	why := ch.why
 	if !ch.until.IsZero() {
 		why = "until " + ch.until.UTC().Format("2006-01-02 15:04 MST")
 	}

@@ -37,7 +37,7 @@ func (r *reading) collision(c *caseRow) *Collision {
 	var since, wrote time.Time
 	for _, n := range r.f.structure.notices {
 		if n.CaseID == c.ID {
-			since, wrote = timeOf(n.At), timeOf(n.Wrote)
+			since, wrote = timeOr(n.At), timeOr(n.Wrote)
 		}
 	}
 	if l := r.thread.letter; l != nil && l.ForAgent && l.CaseID != nil && *l.CaseID == c.ID && l.Person != nil && *l.Person == r.plan.person {
@@ -77,11 +77,4 @@ func (r *reading) collides(c *caseRow) bool {
 		r.say("R42", "%s did something on the case since: the agent is told", clean(r.collided.Name, 60))
 	}
 	return r.collided != nil
-}
-
-func timeOf(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }

@@ -1,28 +1,35 @@
 package core
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"postern/core/flow"
 )
 
 // commandKind is one command that agents may write on top of a reply (R42).
+// What it does is said to people by the templates, under its name.
 type commandKind struct {
 	name  string
 	alias []string // the same in other languages
 	takes string   // what stands behind it, in capitals, as #help shows it
 	read  func(in commandInput, words string) (order, error)
+	// whether its words are the desk's own, so that a desk file which uses it is
+	// checked with them
+	ofDesk bool
 }
 
 // commandInput is what a command line is understood by.
 type commandInput struct {
-	desk *flow.Desk
-	now  time.Time
+	desk   *flow.Desk
+	now    time.Time
+	agents []agentRow // of the desk
+	me     int64      // who writes
 }
 
 // order is a command line that was understood.
@@ -31,8 +38,8 @@ type order interface {
 	// thing twice. "" for what may stand more than once.
 	sets() string
 	// refuse says why it cannot be carried out on this case now, and what could
-	// be; "" if it can.
-	refuse(r *reading, b *block) string
+	// be; nil if it can.
+	refuse(r *reading, b *block) error
 	// carry plans it, and tells the block what changes.
 	carry(r *reading, b *block)
 }
@@ -42,71 +49,160 @@ type order interface {
 type block struct {
 	c        *caseRow
 	agent    provenAgent
-	text     string   // below the commands
-	lines    []string // as they were written
+	language string // of the agent
+	text     string // below the commands
+	lines    []string
 	orders   []order
-	note     bool     // the text is for colleagues only
-	quiet    bool     // no mail to the customer's side
-	changed  []change // what was done, for the transcript
-	problems []string // why nothing of it was carried out
+	canned   []flow.Template // whose text goes above the agent's
+	note     bool            // the text is for colleagues only
+	quiet    bool            // no mail to the customer's side
+	changed  []Change        // what was done, for the transcript
+	undo     []undoStep      // and how to take it back
+	help     bool
+	history  bool
+	problems []Problem // why nothing of it was carried out
 }
 
-// change is one thing that a block changed: before and after.
-type change struct {
-	what, was, became string
-}
+// hasText says that the other side gets something to read.
+func (b *block) hasText() bool { return b.text != "" || len(b.canned) > 0 }
 
-func (c change) String() string {
-	if c.was == "" && c.became == "" {
-		return c.what
-	}
-	return fmt.Sprintf("%s: %s -> %s", c.what, nameOr(c.was, "none"), nameOr(c.became, "none"))
+// did tells of a change, and how to take it back.
+func (b *block) did(c Change, undo ...undoStep) {
+	b.changed = append(b.changed, c)
+	b.undo = append(b.undo, undo...)
 }
 
 // commandTable is what agents may write on top of a reply. A new concept of
 // the desk brings its command here, in one place.
 var commandTable = []commandKind{
-	{name: "status", takes: "STATUS [DATE]", read: readStatus},
-	{name: "note", read: readNote},
+	{name: "status", takes: "STATUS [DATE]", read: readStatus, ofDesk: true},
+	{name: "wait", alias: []string{"wacht", "wachten", "vent", "vente", "warte", "warten"}, takes: "DATE", read: readWait},
+	{name: "close", alias: []string{"sluit", "sluiten", "luk", "lukk", "schließen", "schliessen"}, read: readClose},
+	{name: "reject", alias: []string{"afwijzen", "afvis", "avvis", "ablehnen"}, takes: "REASON", read: readReject},
+	{name: "reopen", alias: []string{"heropen", "heropenen", "genåbn", "genåben", "gjenåpne", "wiederöffnen"}, read: readReopen},
+	{name: "assign", alias: []string{"toewijzen", "tildel", "zuweisen"}, takes: "me|NAME|ADDRESS|nobody", read: readAssign},
+	{name: "priority", alias: []string{"prioriteit", "prioritet", "priorität"}, takes: "PRIORITY", read: readPriority, ofDesk: true},
+	{name: "type", alias: []string{"soort", "typ"}, takes: "TYPE", read: readType, ofDesk: true},
+	{name: "due", alias: []string{"deadline", "termijn", "frist"}, takes: "DATE|none", read: readDue},
+	{name: "time", alias: []string{"tijd", "tid", "zeit"}, takes: "45m|1h30|1.5h|90|-30m", read: readTime},
+	{name: "cc", alias: []string{"kopie", "kopi"}, takes: "add|remove ADDRESS ...", read: readCc},
+	{name: "template", alias: []string{"sjabloon", "skabelon", "mal", "vorlage"}, takes: "NAME", read: readTemplate, ofDesk: true},
+	{name: "note", alias: []string{"notitie", "notat", "notiz"}, read: readNote},
 	{name: "spam", read: readSpam},
-	{name: "block", read: readBlock},
-	{name: "unblock", read: readUnblock},
-	{name: "merge", takes: "CASE", read: readMerge},
-	{name: "requester", takes: "ADDRESS", read: readRequester},
+	{name: "block", alias: []string{"blokkeer", "blokkeren", "bloker", "blokker", "blockieren"}, read: readBlock},
+	{name: "unblock", alias: []string{"deblokkeren", "fjernblokering", "fjernblokkering", "entsperren"}, read: readUnblock},
+	{name: "merge", alias: []string{"samenvoegen", "flet", "slåsammen", "zusammenführen"}, takes: "CASE", read: readMerge},
+	{name: "requester", alias: []string{"aanvrager", "rekvirent", "innmelder", "anfrager"}, takes: "ADDRESS", read: readRequester},
+	{name: "history", alias: []string{"geschiedenis", "historik", "historikk", "verlauf"}, read: readHistory},
+	{name: "help", alias: []string{"hulp", "hjælp", "hjelp", "hilfe"}, read: readHelp},
+	{name: "undo", alias: []string{"terugdraaien", "fortryd", "angre", "rückgängig"}, takes: "TOKEN", read: readUndo},
 }
 
 // names are all names of a command.
 func (k commandKind) names() []string { return append([]string{k.name}, k.alias...) }
 
-// findCommand is the command of this name, in whatever language.
-func findCommand(name string) (commandKind, bool) {
-	name = strings.ToLower(name)
+// commandsByName finds a command by each of its names.
+var commandsByName = sync.OnceValue(func() map[string]commandKind {
+	all := map[string]commandKind{}
 	for _, k := range commandTable {
-		if slices.Contains(k.names(), name) {
-			return k, true
+		for _, name := range k.names() {
+			all[name] = k
 		}
 	}
-	return commandKind{}, false
+	return all
+})
+
+// findCommand is the command of this name, in whatever language.
+func findCommand(name string) (commandKind, bool) {
+	k, ok := commandsByName()[strings.ToLower(name)]
+	return k, ok
 }
 
-// commandLine is '#' and a letter: a heading of Markdown has a blank there.
-var commandLine = regexp.MustCompile(`^\s*#(\pL+)(?:[ \t:]+(.*))?$`)
+// commandLine is '#' and a word: a heading of Markdown has a blank there.
+// Whatever else than a letter or digit stands behind the word ends it, so that
+// "#note." is a command, too.
+var commandLine = regexp.MustCompile(`^\s*#([\pL\pM]+)(?:[^\pL\pM\pN_].*)?$`)
+
+// asTyped is a line as the keys were meant: programs put in marks that nobody
+// sees, spaces that do not break, and a '#' of East Asian width.
+func asTyped(line string) string {
+	line = strings.TrimRight(line, "\r\n \t")
+	plain := true
+	for i := range len(line) {
+		plain = plain && line[i] < 0x80
+	}
+	if plain {
+		return line
+	}
+	line = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, c):
+			return -1
+		case unicode.Is(unicode.Zs, c):
+			return ' '
+		}
+		return c
+	}, line)
+	line = strings.TrimSpace(line)
+	for _, wide := range []string{"＃", "﹟"} {
+		if rest, ok := strings.CutPrefix(line, wide); ok {
+			return "#" + rest
+		}
+	}
+	return line
+}
+
+// commandIn is splitCommand with a desk's own words replaced by what they stand
+// for.
+func commandIn(d *flow.Desk, line string) (name, words string) {
+	name, words = splitCommand(line)
+	if means, ok := d.Alias(name); ok {
+		return splitCommand("#" + strings.TrimSpace(means+" "+words))
+	}
+	return name, words
+}
+
+func (r *reading) commandIn(line string) (name, words string) { return commandIn(r.desk.Desk, line) }
+
+// commandBlock is the block of this mail, by the words of its desk.
+func (r *reading) commandBlock() (lines []string, text string) {
+	return CommandBlock(r.m.Reply, r.desk.AliasWords()...)
+}
+
+// unseen is what may stand before a command without being text.
+func unseen(c rune) bool { return unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) }
+
+// splitCommand takes a line apart into a command's name and the words behind
+// it; "" if it is no command line.
+func splitCommand(line string) (name, words string) {
+	line = asTyped(line)
+	m := commandLine.FindStringSubmatch(line)
+	if m == nil {
+		return "", ""
+	}
+	_, words, _ = strings.Cut(line, m[1])
+	words = strings.TrimLeft(words, " \t")
+	if words != "" && strings.ContainsRune(":.,;!=", rune(words[0])) {
+		words = words[1:]
+	}
+	return m[1], strings.TrimSpace(words)
+}
 
 // CommandBlock takes the command lines off the top of a visible reply, below the
 // banner of a mail system if there is one (R43). lines are as they were written;
-// text is the reply without them. A word that is no command, nor within two
-// letters of one, is text.
-func CommandBlock(reply string) (lines []string, text string) {
+// text is the reply without them. A word that is no command, nor nearly one, is
+// text. also are names that the desk has for commands beside ours.
+func CommandBlock(reply string, also ...string) (lines []string, text string) {
 	banner, rest := splitBanner(reply)
-	rest = strings.TrimLeft(rest, "\r\n\t ")
+	rest = strings.TrimLeftFunc(rest, unseen)
 	for rest != "" {
 		line, after, _ := strings.Cut(rest, "\n")
-		m := commandLine.FindStringSubmatch(strings.TrimRight(line, "\r \t"))
-		if m == nil || nearestCommand(m[1]) == "" {
+		name, _ := splitCommand(line)
+		if name == "" || nearestCommand(name, also) == "" {
 			break
 		}
 		lines = append(lines, strings.TrimSpace(line))
-		rest = strings.TrimLeft(after, "\r\n\t ")
+		rest = strings.TrimLeftFunc(after, unseen)
 	}
 	if lines == nil {
 		return nil, strings.TrimSpace(reply)
@@ -114,28 +210,32 @@ func CommandBlock(reply string) (lines []string, text string) {
 	return lines, withBanner(banner, strings.TrimSpace(rest))
 }
 
+// commandsInAMail is how many lines a block may have: nobody writes more.
+const commandsInAMail = 50
+
 // readCommands understands a block. One bad line rejects all of it; problems
 // says what is wrong with each, and what would be right.
-func readCommands(in commandInput, lines []string) (orders []order, problems []string) {
+func readCommands(in commandInput, lines []string) (orders []order, problems []Problem) {
+	if len(lines) > commandsInAMail {
+		return nil, []Problem{problemOf(lines[commandsInAMail], wrong{code: "too-many", name: "50"})}
+	}
 	setBy := map[string]string{}
 	for _, line := range lines {
-		m := commandLine.FindStringSubmatch(line)
-		bad := func(format string, args ...any) {
-			problems = append(problems, clean(line, 100)+": "+fmt.Sprintf(format, args...))
-		}
-		k, ok := findCommand(m[1])
+		bad := func(err error) { problems = append(problems, problemOf(line, err)) }
+		name, words := commandIn(in.desk, line)
+		k, ok := findCommand(name)
 		if !ok {
-			bad("no such command; did you mean #%s?", nearestCommand(m[1]))
+			bad(wrong{code: "no-command", name: "#" + nearestCommand(name, in.desk.AliasWords())})
 			continue
 		}
-		o, err := k.read(in, strings.TrimSpace(m[2]))
+		o, err := k.read(in, words)
 		if err != nil {
-			bad("%v", err)
+			bad(err)
 			continue
 		}
 		if what := o.sets(); what != "" {
 			if first := setBy[what]; first != "" {
-				bad("the %s is set by %s already", what, first)
+				bad(wrong{code: "twice", what: what, name: first})
 				continue
 			}
 			setBy[what] = clean(line, 100)
@@ -150,76 +250,64 @@ func readCommands(in commandInput, lines []string) (orders []order, problems []s
 
 // strayCommands finds command lines below the first line of the text: they
 // would reach the customer, and do nothing (R43).
-func strayCommands(text string) (problems []string) {
+func strayCommands(text string, also ...string) (problems []Problem) {
 	for line := range strings.Lines(text) {
-		m := commandLine.FindStringSubmatch(strings.TrimRight(line, "\r\n \t"))
-		if m == nil {
+		name, _ := splitCommand(line)
+		if name == "" {
 			continue
 		}
-		if _, known := findCommand(m[1]); known {
-			problems = append(problems, fmt.Sprintf("%s: commands stand first, above the text", clean(strings.TrimSpace(line), 100)))
+		if _, known := findCommand(name); known || slices.Contains(also, strings.ToLower(name)) {
+			problems = append(problems, problemOf(line, wrong{code: "stands-first"}))
 		}
 	}
 	return problems
 }
 
-// nearestCommand is the name within two letters of word, "" if there is none.
-func nearestCommand(word string) string {
+// nearestCommand is the name that a word may have been meant for, "" if there is
+// none: within two letters of it (R43), within one if it is short, and if it has
+// three nothing but itself. "#C" and "#mail" are no commands. What commands are
+// called in other languages must be a little nearer: there are many.
+func nearestCommand(word string, also []string) string {
+	word = strings.ToLower(word)
+	if _, ok := findCommand(word); ok || slices.Contains(also, word) {
+		return word
+	}
+	letters := []rune(word)
 	best, at := "", 3
-	for _, k := range commandTable {
-		for _, name := range k.names() {
-			if n := editDistance(strings.ToLower(word), name); n < at {
-				best, at = name, n
-			}
+	look := func(name string, most int) {
+		n := []rune(name)
+		most = min(2, max(0, most))
+		if longer := len(n) - len(letters); most == 0 || longer > most || -longer > most {
+			return
 		}
+		if d := editDistance(letters, n); d <= most && d < at {
+			best, at = name, d
+		}
+	}
+	for _, k := range commandTable {
+		look(k.name, len(k.name)-3)
+		for _, name := range k.alias {
+			look(name, (utf8.RuneCountInString(name)-2)/2)
+		}
+	}
+	for _, name := range also {
+		look(name, (utf8.RuneCountInString(name)-2)/2)
 	}
 	return best
 }
 
-// opening is the hour of the day at which a date begins for a desk that has
-// named no office hours.
-const opening = 9
-
-// readDate reads "3d" as three calendar days, "2026-12-01", or day-month-year,
-// at opening time in the desk's zone.
-func readDate(s string, zone *time.Location, now time.Time) (time.Time, error) {
-	today := now.In(zone)
-	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, opening, 0, 0, 0, zone) }
-	if n, ok := strings.CutSuffix(strings.ToLower(s), "d"); ok {
-		if days, err := strconv.Atoi(n); err == nil && days > 0 && days <= 366 {
-			return day(today.Year(), today.Month(), today.Day()+days), nil
-		}
-	}
-	for _, layout := range []string{"2006-01-02", "2-1-2006", "2.1.2006", "2/1/2006"} {
-		t, err := time.ParseInLocation(layout, s, zone)
-		if err != nil {
-			continue
-		}
-		at := day(t.Year(), t.Month(), t.Day())
-		switch {
-		case !at.After(now):
-			return time.Time{}, fmt.Errorf("%s is over", s)
-		case at.After(now.AddDate(2, 0, 0)):
-			return time.Time{}, fmt.Errorf("%s is more than two years away", s)
-		}
-		return at, nil
-	}
-	return time.Time{}, fmt.Errorf("%q is no date: write 3d, or 2026-12-01", clean(s, 30))
-}
-
-// editDistance counts the letters to change, add or drop to get from a to b.
-func editDistance(a, b string) int {
-	if len(a) > 40 {
-		a = a[:40]
-	}
+// editDistance counts the letters to change, add or drop to get from a to b; of
+// a long a only the beginning counts.
+func editDistance(a, b []rune) int {
+	a = a[:min(len(a), 40)]
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
-	for i := range len(a) {
+	for i := range a {
 		diagonal := row[0]
 		row[0] = i + 1
-		for j := range len(b) {
+		for j := range b {
 			cost := diagonal
 			if a[i] != b[j] {
 				cost++

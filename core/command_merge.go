@@ -1,8 +1,8 @@
 package core
 
 import (
-	"fmt"
 	"slices"
+	"time"
 
 	"postern/core/flow"
 )
@@ -22,44 +22,42 @@ type merged struct {
 func readMerge(in commandInput, words string) (order, error) {
 	number, ok := readCaseNumber(words)
 	if !ok {
-		return nil, fmt.Errorf("write the one case as which this one goes on, like #merge %s-10001", in.desk.Prefix)
+		return nil, wrong{code: "merge-which", name: in.desk.Prefix + "-10001"}
 	}
 	ends, ok := rejectedStatus(in.desk)
 	if !ok {
-		return nil, fmt.Errorf("this desk has no status of class rejected, in which a merged case ends")
+		return nil, wrong{code: "no-rejected"}
 	}
 	return mergesInto{number, ends}, nil
 }
 
 func (mergesInto) sets() string { return "status" }
 
-func (o mergesInto) refuse(r *reading, b *block) string {
-	into, why := r.caseNamed(o.number)
+func (o mergesInto) refuse(r *reading, b *block) error {
+	into, err := r.caseNamed(o.number)
 	switch {
 	case b.agent.byToken:
-		why = byTokenAlone
+		return wrong{code: "token-proof"}
 	case r.isNew(b.c):
-		why = "the case is new: answer " + o.number + " instead"
-	case why != "":
+		return wrong{code: "new-merge", name: o.number}
+	case err != nil:
+		return err
 	case into.ID == b.c.ID:
-		why = "it is this very case"
+		return wrong{code: "this-case", name: o.number}
 	case b.c.MergedInto != nil:
-		why = "this case goes on as " + r.numberOf(r.f.endOf(b.c)) + " already"
+		return wrong{code: "merged-already", name: r.numberOf(r.f.endOf(b.c))}
 	case into.MergedInto != nil && r.f.endOf(into).ID == b.c.ID:
-		why = o.number + " goes on as this very case"
+		return wrong{code: "merged-here", name: o.number}
 	case into.MergedInto != nil:
-		why = o.number + " goes on as " + r.numberOf(r.f.endOf(into)) + ": merge into that"
+		return wrong{code: "merged-on", name: o.number, meant: []string{"#merge " + r.numberOf(r.f.endOf(into))}}
 	case !sameOrganisation(b.c.Organisation, into.Organisation):
-		why = "it belongs to another organisation"
+		return wrong{code: "merge-company", name: o.number}
 	case into.Organisation == nil && into.Requester != b.c.Requester:
-		why = "it belongs to somebody else, and no organisation is known to which both belong"
+		return wrong{code: "merge-person", name: o.number}
 	case flow.Class(into.Class).Ended():
-		why = o.number + " has ended: reopen it first"
+		return wrong{code: "merge-ended", name: o.number}
 	}
-	if why != "" {
-		return fmt.Sprintf("#merge %s: %s", o.number, why)
-	}
-	return ""
+	return nil
 }
 
 // carry ends the case, and lets its people take part in the other one: in what
@@ -83,9 +81,10 @@ func (o mergesInto) carry(r *reading, b *block) {
 	r.plan.sets = append(r.plan.sets, caseField{columnMerged, into.ID})
 	r.plan.events = append(r.plan.events, newEvent{kind: "merged", actor: b.agent.person, became: r.numberOf(into)})
 	r.say("R37", "it goes on as %s", r.numberOf(into))
-	b.tells("goes on as", r.numberOf(b.c), r.numberOf(into))
+	b.did(Change{"merged", r.numberOf(b.c), r.numberOf(into)},
+		undoStep{Field: fieldStatus, Was: statusStamp(b.c.Status, timeOr(b.c.WakeAt)), Became: statusStamp(o.ends.Key, time.Time{})})
 	for _, address := range left {
-		b.tells("does not take part in "+r.numberOf(into)+": "+address, "", "")
+		b.did(Change{"merged-without", r.numberOf(into), address})
 	}
 }
 
@@ -127,8 +126,8 @@ func (r *reading) goesOn() {
 // isAboutMerged says that an agent's commands are about the merged case itself:
 // its status is what takes it out again.
 func (r *reading) isAboutMerged() bool {
-	lines, _ := CommandBlock(r.m.Reply)
-	orders, _ := readCommands(commandInput{desk: r.desk.Desk, now: r.now}, lines)
+	lines, _ := r.commandBlock()
+	orders, _ := readCommands(r.commandInput(), lines)
 	return slices.ContainsFunc(orders, func(o order) bool { return o.sets() == "status" })
 }
 

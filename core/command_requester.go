@@ -1,7 +1,6 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -25,19 +24,19 @@ func readRequester(_ commandInput, words string) (order, error) {
 		address, err := checkAddress(strings.TrimPrefix(strings.Trim(word, "<>,;\"'()"), "mailto:"))
 		switch {
 		case err != nil && strings.Contains(word, "@"):
-			return nil, fmt.Errorf("%q is no address", clean(word, 60))
+			return nil, wrong{code: "bad-address", name: word}
 		case err != nil:
 			name = append(name, word)
 		case !isReachable(address):
-			return nil, fmt.Errorf("%q is no address that mail could reach", clean(word, 60))
+			return nil, wrong{code: "bad-address", name: word}
 		case o.Address.Address != "" && o.Address.Address != address:
-			return nil, fmt.Errorf("it takes one address")
+			return nil, wrong{code: "requester-one"}
 		default:
 			o.Address.Address = address
 		}
 	}
 	if o.Address.Address == "" {
-		return nil, fmt.Errorf("write the address of whose case it is, like #requester anna@northwind.example")
+		return nil, wrong{code: "requester-whom"}
 	}
 	o.Name = personName(Address{Name: clean(strings.Join(name, " "), 100)})
 	return o, nil
@@ -45,27 +44,23 @@ func readRequester(_ commandInput, words string) (order, error) {
 
 func (setsRequester) sets() string { return "requester" }
 
-func (o setsRequester) refuse(r *reading, b *block) string {
+func (o setsRequester) refuse(r *reading, b *block) error {
 	to := o.Address.Address
 	other := r.f.other(to)
-	why := ""
 	switch {
 	case b.agent.byToken:
-		why = byTokenAlone
+		return wrong{code: "token-proof"}
 	case r.isOwn(to):
-		why = "this is an address of ours"
+		return wrong{code: "own-address", name: to}
 	case to == r.from().Address || other != nil && other.Agent:
-		why = "an agent of this desk has this address: a case is a customer's"
+		return wrong{code: "requester-agent", name: to}
 	case other == nil:
-		why = "one mail can name no more than 10 people"
+		return wrong{code: "cc-many", name: idText(namedByCommands)}
 	case r.isNew(b.c) || other.Person != nil && *other.Person == b.c.Requester:
 	case !r.mayGive(b.c, other):
-		why = "they would read what another organisation has in this case: open a new case for them"
+		return wrong{code: "requester-elsewhere", name: to}
 	}
-	if why != "" {
-		return fmt.Sprintf("#requester %s: %s", to, why)
-	}
-	return ""
+	return nil
 }
 
 // mayGive says that nothing of another organisation becomes readable to a new
@@ -121,5 +116,5 @@ func (o setsRequester) carry(r *reading, b *block) {
 	r.plan.behalf, r.plan.structure.gives = to, g
 	r.plan.events = append(r.plan.events, newEvent{kind: "requester", actor: b.agent.person, was: was, became: to.address, internal: true})
 	r.say("R64", "%s is the requester from now on", clean(to.address, 100))
-	b.tells("requester", was, shownPerson(to.name, to.address, to.company))
+	b.did(Change{"requester", was, shownPerson(to.name, to.address, to.company)})
 }

@@ -57,13 +57,14 @@ func TestCommandBlock_standsFirstAndNowhereElse(t *testing.T) {
 func FuzzCommandBlock(f *testing.F) {
 	d := shippedDesk(f)
 	now := time.Date(2026, 11, 3, 10, 0, 0, 0, time.UTC)
-	for _, s := range []string{"#status resolved\nx", "#note", "#statsu 3d\n#nota", "# x", "#status on hold until 2026-12-01", "#\x00", "#status\u00a0resolved"} {
+	for _, s := range []string{"#status resolved\nx", "#note", "#statsu 3d\n#nota", "# x", "#status on hold until 2026-12-01", "#\x00", "#status\u00a0resolved",
+		"＃note.\n\u200b#cc: add a@b.example", "#time −1h30\n#assign “me”", "#schließen\n#luk", "\u202e#wait 2w\u2069", "#undo abc"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, reply string) {
 		lines, text := CommandBlock(reply)
 		for _, l := range lines {
-			if !strings.HasPrefix(l, "#") || strings.ContainsAny(l, "\n") {
+			if name, _ := splitCommand(l); name == "" || strings.ContainsAny(l, "\n") {
 				t.Errorf("%q is no command line", l)
 			}
 			if !strings.Contains(reply, l) {
@@ -79,7 +80,7 @@ func FuzzCommandBlock(f *testing.F) {
 		if more, rest := CommandBlock(text); lines != nil && (more != nil || rest != text) {
 			t.Errorf("%q is left with %q on top", text, more)
 		}
-		commands, problems := readCommands(commandInput{d, now}, lines)
+		commands, problems := readCommands(commandInput{desk: d, now: now}, lines)
 		if problems != nil && commands != nil {
 			t.Errorf("a rejected block has commands: %v, %v", problems, commands)
 		}
@@ -104,16 +105,16 @@ func TestReadCommands_oneBadLineRejectsTheBlock(t *testing.T) {
 		{"an unknown status is named with all there are", []string{"#status blue"}, 0, []string{"open, in-progress, need-input, on-hold, third-party, resolved, closed, cancelled"}},
 		{"a good line beside a bad one does nothing", []string{"#note", "#status blue"}, 0, []string{"blue"}},
 		{"each bad line is named", []string{"#nota", "#status blue"}, 0, []string{"#nota", "blue"}},
-		{"a status without a name is one", []string{"#status"}, 0, []string{"no such status"}},
+		{"a status without a name is one", []string{"#status"}, 0, []string{"no-status"}},
 	} {
 		t.Run("R43/"+c.name, func(t *testing.T) {
-			commands, problems := readCommands(commandInput{d, now}, c.lines)
+			commands, problems := readCommands(commandInput{desk: d, now: now}, c.lines)
 			if len(commands) != c.commands || len(problems) != len(c.problems) {
 				t.Fatalf("%d commands, problems %q", len(commands), problems)
 			}
 			for i, want := range c.problems {
-				if !strings.Contains(problems[i], want) {
-					t.Errorf("%q does not mention %q", problems[i], want)
+				if !strings.Contains(problems[i].String(), want) {
+					t.Errorf("%q does not mention %q", problems[i].String(), want)
 				}
 			}
 		})
@@ -150,7 +151,11 @@ func TestReadStatus_andItsDate(t *testing.T) {
 		{"on hold 0d", "", time.Time{}},
 		{"on hold -3d", "", time.Time{}},
 		{"on hold 367d", "", time.Time{}},
-		{"on hold tomorrow", "", time.Time{}},
+		{"on hold tomorrow", "on-hold", at("2026-11-04")},
+		{"on hold til fredag", "on-hold", at("2026-11-06")},
+		{"on hold bis dienstag", "on-hold", at("2026-11-10")}, // not today
+		{"on hold 2w", "on-hold", at("2026-11-17")},
+		{"on hold someday", "", time.Time{}},
 		{"on hold until", "", time.Time{}},
 		{"on hold 2026-02-30", "", time.Time{}},
 		{"on hold 2026-11-02", "", time.Time{}}, // is over
@@ -160,7 +165,7 @@ func TestReadStatus_andItsDate(t *testing.T) {
 		{"", "", time.Time{}},
 	} {
 		t.Run("R43/"+c.words, func(t *testing.T) {
-			o, err := readStatus(commandInput{d, now}, c.words)
+			o, err := readStatus(commandInput{desk: d, now: now}, c.words)
 			got, _ := o.(setsStatus)
 			switch {
 			case c.want == "" && err == nil:

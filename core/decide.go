@@ -24,21 +24,26 @@ type plan struct {
 	verify    bool       // the person is verified from now on
 	lift      bool       // its address is suppressed no longer (R55)
 
-	caseID    int64
-	number    string // of the case; of a new one it is known after carryOut
-	opens     *newCase
-	entry     *newEntry
-	events    []newEvent
-	change    *statusChange
-	owner     int64 // becomes the case's owner
-	sets      []caseField
-	joins     int64     // becomes a participant
-	joining   []invited // and so do these
-	proposed  []invited
-	repliesTo *string // where the sender wants the mail of this case; "": at their own address again (R39)
-	behalf    *behalf // whom an agent opened the case for (R64)
-	deskWrote bool
-	answered  bool // a confirmation was let out
+	caseID     int64
+	number     string // of the case; of a new one it is known after carryOut
+	opens      *newCase
+	entry      *newEntry
+	events     []newEvent
+	change     *statusChange
+	owner      int64 // becomes the case's owner
+	sets       []caseField
+	spends     int       // minutes that its author spent; less than 0: taken back
+	saidOwner  bool      // it says whose the case is, and nothing else in it does
+	saidStatus bool      // and which status it has
+	undone     bool      // it takes back what f.undo tells of
+	leaving    []string  // addresses of who takes part no longer
+	joins      int64     // becomes a participant
+	joining    []invited // and so do these
+	proposed   []invited
+	repliesTo  *string // where the sender wants the mail of this case; "": at their own address again (R39)
+	behalf     *behalf // whom an agent opened the case for (R64)
+	deskWrote  bool
+	answered   bool // a confirmation was let out
 
 	letters     []cleared
 	suppress    string // address that bounces for good
@@ -103,6 +108,7 @@ type statusChange struct {
 	from, to flow.Status
 	actor    int64
 	until    time.Time // wakes then, if not zero
+	why      string    // a reason given with it, which the customer reads
 }
 
 // caseField is a column of a case that a command sets.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -108,6 +109,8 @@ func (r *reading) isAgents() bool {
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
 	case agent.byToken && (c == nil || r.toNew || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
+	case r.plan.class == Human && !r.isInternal() && r.asksUndo():
+		return r.undoes(agent)
 	case c == nil:
 		return r.agentOpens(agent)
 	case r.isInternal():
@@ -218,12 +221,14 @@ func (r *reading) writesNote(c *caseRow, agent provenAgent, text string) bool {
 // writes carries out an agent's public answer, with the commands on top of it.
 func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	r.plan.caseID = c.ID
-	b := &block{c: c, agent: agent}
-	b.lines, b.text = CommandBlock(r.m.Reply)
-	problems := r.understand(b)
-	if problems != nil {
-		r.say("R43", "the command block is refused: %s", clean(strings.Join(problems, "; "), 300))
-		r.transcript(c, problems, true)
+	b := &block{c: c, agent: agent, language: r.sender().language}
+	b.lines, b.text = r.commandBlock()
+	if len(b.lines) > 0 {
+		r.say("R43", "commands: %s", clean(strings.Join(b.lines, "; "), 300))
+	}
+	if problems := r.understand(b); problems != nil {
+		r.say("R43", "the command block is refused: %s", asText(problems))
+		r.refused(b, problems)
 		if b.text == "" {
 			return r.end(Filed, "commands refused", "")
 		}
@@ -233,49 +238,62 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	for _, o := range b.orders {
 		o.carry(r, b)
 	}
-	if b.text != "" || len(r.m.Files) > 0 {
-		if b.note {
-			r.say("R40", "a command keeps the text for colleagues: a note")
-			r.writesNote(c, agent, b.text)
-			b.changed = append(b.changed, change{what: "note"})
-		} else {
-			r.answer(c, agent, b.text)
-		}
+	switch writes := b.hasText() || r.bringsFiles(b); {
+	case writes && b.note:
+		r.say("R40", "a command keeps the text for colleagues: a note")
+		r.writesNote(c, agent, r.written(b))
+		b.changed = append(b.changed, Change{What: "note"})
+	case writes:
+		r.takes(c, agent)
+		r.answer(c, agent, r.written(b))
 	}
 	if (r.plan.entry == nil || r.plan.entry.note) && !b.quiet {
 		r.tellCustomers(c)
 	}
 	if r.collides(c) || len(b.lines) > 0 {
-		r.transcript(c, b.told(), false)
+		r.answered(b, "")
 	}
 	return r.end(Filed, r.agentOutcome(), "")
 }
 
+// bringsFiles says that the mail has files to hand on. Below commands alone the
+// pictures within the text are a signature's.
+func (r *reading) bringsFiles(b *block) bool {
+	return slices.ContainsFunc(r.m.Files, func(f File) bool { return !f.Inline || len(b.lines) == 0 })
+}
+
 // understand reads the commands of a block; problems are why it is refused.
-func (r *reading) understand(b *block) (problems []string) {
-	b.orders, problems = readCommands(commandInput{desk: r.desk.Desk, now: r.now}, b.lines)
+func (r *reading) understand(b *block) (problems []Problem) {
+	b.orders, problems = readCommands(r.commandInput(), b.lines)
 	if problems != nil {
 		return problems
 	}
-	problems = strayCommands(b.text)
 	for _, o := range b.orders {
-		if why := o.refuse(r, b); why != "" {
-			problems = append(problems, why)
+		if o, ok := o.(canned); ok {
+			b.canned = append(b.canned, o.Template)
+		}
+	}
+	problems = strayCommands(b.text, r.desk.AliasWords()...)
+	for i, o := range b.orders {
+		if err := o.refuse(r, b); err != nil {
+			problems = append(problems, problemOf(b.lines[i], err))
 		}
 	}
 	return problems
 }
 
-// told says what a block did, one change a line.
-func (b *block) told() []string {
-	var lines []string
-	for _, c := range b.changed {
-		lines = append(lines, c.String())
+// takes makes a case that nobody has taken the agent's who answers it first,
+// unless the mail itself says which status it has, and whose it is.
+func (r *reading) takes(c *caseRow, agent provenAgent) {
+	status, _ := r.desk.Status(c.Status)
+	if r.plan.change == nil && !r.plan.saidStatus && status.Taken != "" && status.Taken != status.Key {
+		r.say("R42", "the first answer takes the case: %s", status.Taken)
+		r.setStatus(c, status.Taken, agent.person)
 	}
-	if lines == nil && len(b.lines) > 0 {
-		return []string{"nothing to change"}
+	if c.Owner == nil && !r.plan.saidOwner {
+		r.plan.owner = agent.person
+		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
 	}
-	return lines
 }
 
 // answer is the agent's public text: a comment, which every person on the
@@ -285,14 +303,6 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 		html: r.m.HTML, marks: r.m.Flaws}
 	r.plan.deskWrote = true
 	status, _ := r.desk.Status(c.Status)
-	if r.plan.change == nil && status.Taken != "" && status.Taken != status.Key {
-		r.say("R42", "the first answer takes the case: %s", status.Taken)
-		r.setStatus(c, status.Taken, agent.person)
-	}
-	if c.Owner == nil {
-		r.plan.owner = agent.person
-		r.plan.events = append(r.plan.events, newEvent{kind: "owner", actor: agent.person, became: agent.name, internal: true})
-	}
 	if !agent.byToken {
 		r.invites(c, true)
 	}
@@ -305,25 +315,56 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 		w.payload = r.about(c, to.language)
 		w.payload.Fixed = false
 		w.payload.Actor, w.payload.Comment = agent.name, r.plan.entry.id
+		w.payload.Reason = r.reason()
 		offer(r.desk, &w, now)
 		r.send(w, c.ID)
 	}
 	r.tellDesk(c, NoticeComment, agent.name, nil)
 }
 
-// transcript tells an agent what became of a command block.
-func (r *reading) transcript(c *caseRow, lines []string, refused bool) {
+// answered tells an agent what a command block did, and how to take it back.
+// reason is "" for a block that was carried out.
+func (r *reading) answered(b *block, reason string) {
+	r.transcript(b, func(p *Payload) {
+		p.Reason, p.Changes, p.Undo, p.History = reason, b.changed, len(b.undo) > 0, b.history
+		p.Problems, p.Lines = b.problems[:min(len(b.problems), problemsTold)], compact(r.notBehalf)
+		if b.help {
+			p.Help = help(r.desk.Desk, r.f.agents)
+		}
+	})
+}
+
+// problemsTold is how many problems a transcript tells of.
+const problemsTold = 20
+
+// refused tells an agent why a command block was not carried out.
+func (r *reading) refused(b *block, problems []Problem) {
+	r.transcript(b, func(p *Payload) {
+		p.Reason, p.Problems = "refused", problems[:min(len(problems), problemsTold)]
+	})
+}
+
+func (r *reading) transcript(b *block, fill func(*Payload)) {
 	to := r.sender()
 	to.agent = true
-	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID}
-	w.payload = r.about(c, to.language)
-	w.payload.Fixed = false
-	w.payload.Customer, w.payload.Lines = r.requester(c), lines
-	w.payload.Collision = r.collided
-	if refused {
-		w.payload.Reason = "refused"
+	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID, undo: b.undo}
+	caseID := int64(0)
+	if b.c != nil {
+		caseID = b.c.ID
+		w.payload = r.about(b.c, to.language)
+		w.payload.Fixed, w.payload.Customer = false, r.requester(b.c)
+		w.payload.Collision = r.collided
 	}
-	r.send(w, c.ID)
+	fill(&w.payload)
+	r.send(w, caseID)
+}
+
+// reason is why the status changes, in the words of who changes it.
+func (r *reading) reason() string {
+	if r.plan.change == nil {
+		return ""
+	}
+	return r.plan.change.why
 }
 
 func (r *reading) agentOutcome() string {

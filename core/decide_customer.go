@@ -273,7 +273,7 @@ func (r *reading) opensCase(linked *caseRow) bool {
 	if b := r.opening; b != nil && (r.notBehalf != "" || len(b.lines) > 0) {
 		b.c = c
 		r.carriesOutOn(r.plan.opens, b)
-		r.tellOpener(c, "own-case", append(compact(r.notBehalf), b.outcome()...))
+		r.answered(b, "own-case")
 	} else {
 		r.confirm(c, status)
 	}
@@ -508,7 +508,7 @@ func (r *reading) tellCustomers(c *caseRow) {
 			w.inReplyTo, w.replied = r.m.MessageID, true
 		}
 		w.payload = r.about(c, to.language)
-		w.payload.Actor = r.writer()
+		w.payload.Actor, w.payload.Reason = r.writer(), ch.why
 		offer(r.desk, &w, ch.to.Key)
 		r.send(w, c.ID)
 	}

@@ -15,7 +15,7 @@ func (d *Desk) EnsureDesk(ctx context.Context, key string, source []byte) error 
 	if _, err := d.desk(key); err == nil {
 		return nil
 	}
-	f, err := flow.Parse(key, source)
+	f, err := ParseDesk(key, source)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (d *Desk) EnsureDesk(ctx context.Context, key string, source []byte) error 
 // one gets. It returns what changes, for a person to read. Errors:
 // *flow.Problems for a wrong file, ErrInUse if cases have a key that it lacks.
 func (d *Desk) ApplyDesk(ctx context.Context, key string, source []byte, moves map[string]string, dry bool) ([]string, error) {
-	f, err := flow.Parse(key, source)
+	f, err := ParseDesk(key, source)
 	if err != nil {
 		return nil, err
 	}

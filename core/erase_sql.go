@@ -260,7 +260,7 @@ func (w *erasing) who(ctx context.Context) error {
 		{nil, `delete from undo where person = $1`, []any{w.person}},
 		{nil, `delete from reply_to where person = $1 or address = any($2)`, []any{w.person, w.addresses}},
 		{nil, `delete from proposal where address = any($1)`, []any{w.addresses}},
-		{nil, `update event set became = '' where case_id = any($1) and kind = 'participant' and became = any($2)`, []any{w.cases, w.addresses}},
+		{nil, `update event set became = '' where case_id = any($1) and kind in ('participant', 'removed') and became = any($2)`, []any{w.cases, w.addresses}},
 		{&w.e.Addresses, `delete from address where person = $1`, []any{w.person}},
 		{nil, `update person set name = '', language = '' where id = $1`, []any{w.person}},
 	} {

@@ -38,6 +38,7 @@ type facts struct {
 
 	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
 	attachTo map[int64]int64 // cases that such an answer names: number to id
+	undo     *undoRow        // what an #undo names
 	twins    []twinRow       // cases that this very mail opened on other desks (R5)
 
 	structure structureFacts // what commands about cases as such need
@@ -127,7 +128,9 @@ type caseRow struct {
 	DueAt        *time.Time
 	MergedInto   *int64
 	ByAgent      bool // an agent opened it for its requester (R64)
-	Visible      bool // the wall lets the sender see it
+	WakeAt       *time.Time
+	Spent        int64 // minutes
+	Visible      bool  // the wall lets the sender see it
 }
 
 // caseperson is somebody on the customer's side of a case.
@@ -218,6 +221,7 @@ type asked struct {
 	numbers []int64
 	files   [][]byte
 	others  []string // addresses of others
+	undo    []byte   // of the token in an #undo
 }
 
 // evidence is one sign of which case a mail belongs to, in the order of R34.

@@ -27,8 +27,8 @@ func (r *reading) agentOpens(agent provenAgent) bool {
 	if len(r.m.Forwarded) > 0 {
 		q, above = r.m.Forwarded[0], r.m.Forwarded[0].Above
 	}
-	b := &block{agent: agent}
-	b.lines, b.text = CommandBlock(above)
+	b := &block{agent: agent, language: r.sender().language}
+	b.lines, b.text = CommandBlock(above, r.desk.AliasWords()...)
 	r.opening = b
 	byMail, why := r.behalfByMail(q)
 	whom := byMail
@@ -37,7 +37,7 @@ func (r *reading) agentOpens(agent provenAgent) bool {
 	}
 	b.c = r.newCaseRow(whom, q)
 	if b.problems = r.understand(b); b.problems != nil {
-		r.say("R43", "the command block is refused: %s", clean(strings.Join(b.problems, "; "), 300))
+		r.say("R43", "the command block is refused: %s", asText(b.problems))
 		b.orders, whom = nil, byMail
 		b.c = r.newCaseRow(whom, q)
 	}
@@ -78,7 +78,7 @@ func (r *reading) behalfByMail(q Quote) (*behalf, string) {
 
 // behalfByCommand is whom a #requester names, if it can be carried out.
 func (r *reading) behalfByCommand(b *block) *behalf {
-	orders, _ := readCommands(commandInput{desk: r.desk.Desk, now: r.now}, b.lines)
+	orders, _ := readCommands(r.commandInput(), b.lines)
 	for _, o := range orders {
 		if o, ok := o.(setsRequester); ok {
 			whom, why := r.customerAt(o.Address)
@@ -135,7 +135,7 @@ func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
 	n := &newCase{id: c.ID, requester: whom.id, organisation: c.Organisation, status: status, openedBy: agent.person, marks: r.m.Flaws}
 	r.plan.opens = n
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: agent.person, became: status.Key})
-	lines := []string{"requester: " + shownPerson(whom.name, whom.address, whom.company)}
+	b.changed = append(b.changed, Change{What: "requester", Became: shownPerson(whom.name, whom.address, whom.company)})
 	if len(r.m.Forwarded) > 0 {
 		b.carryOut(r)
 		n.text = &q.Text
@@ -144,7 +144,7 @@ func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
 		}
 		if b.text != "" {
 			r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: b.text}
-			lines = append(lines, "your own text: a note")
+			b.changed = append(b.changed, Change{What: "note"})
 		}
 	} else {
 		n.author = agent.person
@@ -156,7 +156,7 @@ func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
 	n.title = c.Title
 	r.invites(c, true)
 	r.tellDesk(c, NoticeNew, agent.name, nil)
-	r.tellOpener(c, "for-customer", append(lines, b.outcome()...))
+	r.answered(b, "for-customer")
 	return r.end(Filed, "opens a case for a customer", "")
 }
 
@@ -168,10 +168,11 @@ func (r *reading) carriesOutOn(n *newCase, b *block) {
 		return
 	}
 	text := b.text
-	if lines, whole := CommandBlock(r.m.Text); slices.Equal(lines, b.lines) {
+	if lines, whole := CommandBlock(r.m.Text, r.desk.AliasWords()...); slices.Equal(lines, b.lines) {
 		text = whole // the visible reply is less than the mail
 	}
 	if b.note {
+		b.changed = append(b.changed, Change{What: "note"})
 		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: b.agent.person, text: text}
 		n.internal, text = true, ""
 	}
@@ -184,24 +185,13 @@ func (b *block) carryOut(r *reading) {
 	}
 }
 
-// outcome is what a transcript says of the commands on a new case.
-func (b *block) outcome() (lines []string) {
-	for _, p := range b.problems {
-		lines = append(lines, "not carried out: "+p)
-	}
-	for _, c := range b.changed {
-		lines = append(lines, c.String())
-	}
-	return lines
-}
-
 // forwardsInto keeps mail that an agent forwards into a case, by a number in its
 // subject or the threading of somebody's mail: it answers no letter of ours, so
 // neither the agent's remark nor somebody else's mail goes public.
 func (r *reading) forwardsInto(c *caseRow, agent provenAgent) bool {
 	r.say("R64", "forwarded into a case: a note, nothing public")
 	r.writesNote(c, agent, r.m.Reply)
-	r.tellOpener(c, "forwarded", nil)
+	r.answered(&block{c: c, agent: agent}, "forwarded")
 	return true
 }
 
@@ -218,17 +208,6 @@ func (r *reading) withForward(text string) (all, rest string) {
 		return text, r.m.Rest
 	}
 	return strings.TrimSpace(text + "\n\n" + r.m.Rest), ""
-}
-
-// tellOpener tells an agent whose case a mail of theirs became.
-func (r *reading) tellOpener(c *caseRow, reason string, lines []string) {
-	to := r.sender()
-	to.agent = true
-	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID}
-	w.payload = r.about(c, to.language)
-	w.payload.Fixed = false
-	w.payload.Customer, w.payload.Lines, w.payload.Reason = r.requester(c), lines, reason
-	r.send(w, c.ID)
 }
 
 func shownPerson(name, address, company string) string {

@@ -19,6 +19,7 @@ type draft struct {
 	secret    string // purpose of the one-time secret in it, "" for none
 	move      string // of a move link: the status it sets
 	expires   time.Duration
+	undo      []undoStep // how what it tells is taken back
 }
 
 // recipient is the one address a letter goes to: always a stored one, never

@@ -62,6 +62,8 @@ type Letter struct {
 	Case    string // URL of the case's page, "" if none
 	Payload Payload
 	Text    string // the comment's or note's text, for the kinds that carry one
+	Undo    string // token by which an agent takes back what the letter tells, "" for none
+	History []HistoryEntry
 	Files   []LetterFile
 
 	// Bytes is the mail as composed before; nil at the first claim. What was
@@ -91,6 +93,13 @@ type Payload struct {
 	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
 	Links []Link `json:"links,omitempty"`
 	Code  string `json:"-"`
+
+	// of a transcript
+	Changes  []Change  `json:"changes,omitempty"`
+	Problems []Problem `json:"problems,omitempty"` // why nothing was carried out
+	Undo     bool      `json:"undo,omitempty"`     // it can be taken back
+	Help     *Help     `json:"help,omitempty"`
+	History  bool      `json:"history,omitempty"` // the case's timeline goes along
 
 	Marks  []string  `json:"marks,omitempty"` // unverified, machine ...: shown to agents
 	Reason string    `json:"reason,omitempty"`
@@ -125,6 +134,14 @@ type HeldItem struct {
 	Case    string `json:"case,omitempty"` // the case it names, perhaps (R36); of AttachIt: the one it is attached to
 	Problem string `json:"problem,omitempty"`
 	Meant   string `json:"meant,omitempty"` // what would be right
+}
+
+// Change is one thing that a command changed, before and after. What is a code
+// that the templates have a word for; a date stands as RFC 3339 says.
+type Change struct {
+	What   string `json:"what"`
+	Was    string `json:"was,omitempty"`
+	Became string `json:"became,omitempty"`
 }
 
 // Word is an answer of one word and what it does.

@@ -56,6 +56,9 @@ func (d *Desk) queueLetter(b *pgx.Batch, t *tx, c cause, desk *running, caseID i
 			on conflict do nothing`,
 			token.Hash(d.set.Key.Link("move", id)), person, l.to.address, desk.id, about, l.move, t.now, t.now.Add(l.expires))
 	}
+	if l.payload.Undo && l.withheld == "" {
+		d.queueUndoMade(b, t, id, caseID, l.to.person, l.undo)
+	}
 	return id
 }
 
@@ -160,12 +163,17 @@ func (d *Desk) claim(ctx context.Context, t *tx, holder string, limit int) ([]Le
 	if err != nil {
 		return nil, err
 	}
+	histories, err := d.histories(ctx, t, found)
+	if err != nil {
+		return nil, err
+	}
 	letters := make([]Letter, 0, len(found))
 	for _, c := range found {
 		l, err := d.letter(c, files[c.ID])
 		if err != nil {
 			return nil, err
 		}
+		l.History = histories[c.ID]
 		letters = append(letters, l)
 	}
 	return letters, nil
@@ -268,6 +276,9 @@ var linkPaths = map[string]string{"move": "/m/", "question": "/q/", "sign-in": "
 // reveal puts a letter's secrets in clear: they are derived again from the
 // nonce, and stand nowhere else.
 func (d *Desk) reveal(l *Letter) {
+	if l.Payload.Undo {
+		l.Undo = undoToken(d.set.Key, l.MessageID)
+	}
 	for i := range l.Payload.Links {
 		k := &l.Payload.Links[i]
 		k.URL = d.set.BaseURL + linkPaths[k.Purpose] + d.set.Key.Link(k.Purpose, k.Nonce)

@@ -225,9 +225,7 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 		if c.ForAgent {
 			entry.Marks = e.Marks
 		}
-		if e.Event == "status" || e.Event == "opened" {
-			entry.Was, entry.Became = statusLabel(desk, e.Was, lang), statusLabel(desk, e.Became, lang)
-		}
+		entry.Was, entry.Became = eventLabel(desk, e.Event, e.Was, lang), eventLabel(desk, e.Event, e.Became, lang)
 		view.Entries = append(view.Entries, entry)
 	}
 	view.Moves = d.caseMoves(desk, c, lang, t.now)

@@ -221,9 +221,12 @@ const namedByCommands = 10
 // nameInCommands adds the cases and addresses that the command lines on top of a
 // mail name. They are looked up, and are no evidence of anything.
 func (r *reading) nameInCommands(a *asked, d *Desk) {
-	lines, _ := CommandBlock(r.m.Reply)
+	lines, _ := r.commandBlock()
 	cases, people := 0, 0
 	for _, line := range lines {
+		if name, words := r.commandIn(line); isUndo(name) {
+			a.undo = token.Hash(clean(words, 100))
+		}
 		for _, n := range subjectNumbers(line, d.prefixes()) {
 			if cases++; cases <= namedByCommands {
 				a.desks, a.numbers = append(a.desks, int32(n.desk)), append(a.numbers, n.number)

@@ -56,6 +56,9 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	b.Queue(`select exists (select from erased where hash = $1)`, d.saltedMail(a.content)).Query(value(&f.erased))
 	queueSender(b, a, desk.id, t.now, f)
 	queueNamed(b, a, desk.id, sure, lock, t.now, f)
+	if a.undo != nil {
+		queueUndoNamed(b, a, lock, f)
+	}
 	queueOthers(b, a, desk.id, f)
 	queueCounts(b, a, desk.id, sure, t.now, d.set.Budgets, f)
 	queueTalks(b, a, sure, t.now, f)
@@ -213,6 +216,9 @@ func named(a asked) (string, []any) {
 		part(`select case_id from outbox where id_hash = any(?)`, a.ids)
 		part(`select case_id from ledger where id_hash = any(?)`, a.ids)
 	}
+	if a.undo != nil {
+		part(`select case_id from undo where hash = ?`, a.undo)
+	}
 	if len(a.numbers) > 0 {
 		part(`select c.id from unnest(?::int[], ?::bigint[]) as s (desk, number)
 			join cases c on c.desk = s.desk and c.number = s.number`, a.desks, a.numbers)
@@ -225,7 +231,9 @@ func named(a asked) (string, []any) {
 const theNamed = `any (current_setting('postern.named')::bigint[])`
 
 // commandedColumns are what commands set on a case c.
-const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into, c.opened_by is not null as by_agent`
+const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into, c.wake_at,
+			(select coalesce(sum(s.minutes), 0) from time_spent s where s.case_id = c.id) as spent,
+			c.opened_by is not null as by_agent`
 
 // queueNamed asks what the mail's evidence names: letters of ours, earlier
 // mails, and the cases, which it locks in order of id (R75).

@@ -17,18 +17,15 @@ import (
 type endsAsSpam struct{ to flow.Status }
 
 func readSpam(in commandInput, words string) (order, error) {
-	if words != "" {
-		return nil, fmt.Errorf("it takes no words: write #spam alone")
-	}
 	s, ok := rejectedStatus(in.desk)
 	if !ok {
-		return nil, fmt.Errorf("this desk has no status of class rejected: use #status")
+		return nil, wrong{code: "no-rejected"}
 	}
-	return endsAsSpam{s}, nil
+	return endsAsSpam{s}, takesNoWords(words, "spam")
 }
 
-func (endsAsSpam) sets() string                   { return "status" }
-func (endsAsSpam) refuse(*reading, *block) string { return "" }
+func (endsAsSpam) sets() string                  { return "status" }
+func (endsAsSpam) refuse(*reading, *block) error { return nil }
 
 func (o endsAsSpam) carry(r *reading, b *block) {
 	b.note, b.quiet = true, true
@@ -39,20 +36,14 @@ func (o endsAsSpam) carry(r *reading, b *block) {
 type blocks struct{ blocked bool }
 
 func readBlock(_ commandInput, words string) (order, error) {
-	if words != "" {
-		return nil, fmt.Errorf("it takes no words: it blocks whoever asked for the case")
-	}
-	return blocks{true}, nil
+	return blocks{true}, takesNoWords(words, "block")
 }
 
 func readUnblock(_ commandInput, words string) (order, error) {
-	if words != "" {
-		return nil, fmt.Errorf("it takes no words: it is about whoever asked for the case")
-	}
-	return blocks{false}, nil
+	return blocks{false}, takesNoWords(words, "unblock")
 }
 
-func (blocks) sets() string { return "sender's block" }
+func (blocks) sets() string { return "block" }
 
 func (o blocks) name() string {
 	if o.blocked {
@@ -61,14 +52,14 @@ func (o blocks) name() string {
 	return "unblock"
 }
 
-func (o blocks) refuse(r *reading, b *block) string {
+func (o blocks) refuse(r *reading, b *block) error {
 	switch {
 	case b.agent.byToken:
-		return "#" + o.name() + ": a reply address alone is not proof enough"
+		return wrong{code: "token-proof"}
 	case r.requesterIsAgent(b.c):
-		return "#" + o.name() + ": an agent asked for this case, and agents are not blocked"
+		return wrong{code: "agent-asked"}
 	}
-	return ""
+	return nil
 }
 
 // carry plans to block whoever asked for the case, or not to any longer.
@@ -76,7 +67,16 @@ func (o blocks) carry(r *reading, b *block) {
 	r.plan.block, r.plan.blocked = b.c.Requester, o.blocked
 	r.plan.events = append(r.plan.events, newEvent{kind: o.name() + "ed", actor: b.agent.person, was: r.requesterAddress(b.c), internal: true})
 	r.say("R72", "the requester is %sed", o.name())
-	b.changed = append(b.changed, change{what: map[bool]string{true: "blocked", false: "no longer blocked"}[o.blocked]})
+	word := blockWord(o.blocked)
+	b.did(Change{What: word}, undoStep{Field: fieldBlock, Became: word})
+}
+
+// blockWord is what a block or its end is called, in events and changes.
+func blockWord(blocked bool) string {
+	if blocked {
+		return "blocked"
+	}
+	return "unblocked"
 }
 
 // rejectedStatus is the status of a case that ended without: the first of its

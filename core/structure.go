@@ -30,13 +30,19 @@ type structure struct {
 
 // commandsOnTop are the names of the commands on top of a mail.
 func (r *reading) commandsOnTop() (names []string) {
-	lines, _ := CommandBlock(r.m.Reply)
+	lines, _ := r.commandBlock()
 	for _, line := range lines {
-		if k, ok := findCommand(commandLine.FindStringSubmatch(line)[1]); ok {
+		name, _ := r.commandIn(line)
+		if k, ok := findCommand(name); ok {
 			names = append(names, k.name)
 		}
 	}
 	return names
+}
+
+// commandInput is what the commands of this mail are understood by.
+func (r *reading) commandInput() commandInput {
+	return commandInput{desk: r.desk.Desk, now: r.now, agents: r.f.agents, me: r.plan.person}
 }
 
 func (r *reading) commands(names ...string) bool {
@@ -51,38 +57,31 @@ func compact(all ...string) []string {
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
 
-// tells adds a change to what the transcript says.
-func (b *block) tells(what, was, became string) {
-	b.changed = append(b.changed, change{what, was, became})
-}
-
-const byTokenAlone = "a reply address alone is not proof enough"
-
 // oneNumber is a case number as people write it: [CASE-10001], case-10001.
 var oneNumber = regexp.MustCompile(`(?i)^\[?([A-Z][A-Z0-9]{1,15}-[0-9]{1,30})\]?[.,;]?$`)
 
 // caseNamed finds the case of this desk that a command names. One that there is
 // not, and one that is not this agent's to see, are one answer (R63).
-func (r *reading) caseNamed(number string) (*caseRow, string) {
-	none := "no case " + clean(number, 50) + " on this desk"
+func (r *reading) caseNamed(number string) (*caseRow, error) {
+	none := wrong{code: "no-case", name: number}
 	n, ok := r.desk.readNumber(number)
 	if !ok {
 		return nil, none
 	}
 	for i := range r.f.cases {
 		if c := &r.f.cases[i]; c.Desk == r.desk.id && c.Number == n && c.Visible {
-			return c, ""
+			return c, nil
 		}
 	}
 	if r.manyNamed() {
-		return nil, "one mail can name no more than 10 cases"
+		return nil, wrong{code: "many-cases", name: idText(namedByCommands)}
 	}
 	return nil, none
 }
 
 // manyNamed says that the block names more cases than were looked up.
 func (r *reading) manyNamed() bool {
-	lines, _ := CommandBlock(r.m.Reply)
+	lines, _ := r.commandBlock()
 	n := 0
 	for _, line := range lines {
 		n += len(bareNumber.FindAllString(line, namedByCommands+1))

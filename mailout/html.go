@@ -116,7 +116,7 @@ func (v *view) urls() map[string]string {
 	for _, l := range v.Links {
 		all[l.URL] = l.URL
 	}
-	all[v.Case], all[v.Page] = v.Case, v.Page
+	all[v.Case], all[v.Page], all[v.UndoURL] = v.Case, v.Page, v.UndoURL
 	if v.Internal != "" {
 		all[v.Internal] = "mailto:" + v.Internal
 	}

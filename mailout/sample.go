@@ -112,7 +112,10 @@ func Sample(k core.Kind, language string) core.Letter {
 		l.Text = "Hello Anna,\n\nE-204 is a worn roller."
 	case core.Transcript:
 		agent()
-		p.Lines = []string{"status: in-progress -> resolved"}
+		p.Lines = nil
+		p.Changes = []core.Change{{What: "status", Was: "In progress", Became: "On hold"}, {What: "wakes", Became: "2026-03-11T08:00:00Z"},
+			{What: "owner", Became: "Mia Holm"}, {What: "time", Was: "0:45", Became: "1:30"}, {What: "cc-add", Became: "bob@northwind.example"}}
+		l.Undo = "abcdefghijkl"
 	case core.Question:
 		agent()
 		l.Number, l.Case, p.Lines = "", "", nil

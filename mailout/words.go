@@ -200,8 +200,18 @@ type view struct {
 	Code                        string
 	When                        string // "Tuesday 4 March 2025 at 17:00", "" if there is none
 	Items                       []item
-	Attached, Named             []file
-	Collision                   *collision
+
+	// of a transcript
+	Changes  []core.Change
+	Problems []problem
+	Undo     string // "#undo TOKEN", "" if nothing can be taken back
+	UndoURL  string // a mail that says it
+	Help     *core.Help
+	History  []timelineEntry
+
+	Collision *collision
+
+	Attached, Named []file
 
 	// of held mail
 	People, Others, Done    []heldMail
@@ -262,6 +272,7 @@ func newView(l core.Letter, lang *language) *view {
 	if c := p.Collision; c != nil {
 		v.Collision = &collision{unmarked(c.Name), lang.date(c.When, zone), quoted(written(unmarked(c.Text))), unmarked(c.Status)}
 	}
+	v.transcript(l, lang, zone)
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })
 	for _, f := range l.Files {
 		shown := file{unmarked(f.Name), lang.size(f.Size)}

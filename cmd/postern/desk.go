@@ -31,7 +31,7 @@ func checkedDesk(p *program, path string) (*flow.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	desk, err := flow.Parse("desk", source)
+	desk, err := core.ParseDesk("desk", source)
 	if err == nil {
 		return desk, nil
 	}
@@ -73,7 +73,7 @@ func deskCheckJSON(p *program, path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := flow.Parse("desk", source); err != nil {
+	if _, err := core.ParseDesk("desk", source); err != nil {
 		for _, p := range deskProblems(path, err) {
 			result.Problems = append(result.Problems, line{p.line, p.column, p.message})
 		}

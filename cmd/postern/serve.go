@@ -19,7 +19,6 @@ import (
 
 	"postern/cmd/postern/web"
 	"postern/core"
-	"postern/core/flow"
 	"postern/mailin"
 	"postern/mailout"
 	"postern/migrations"
@@ -144,7 +143,7 @@ func holderName() string {
 
 // firstZone is the zone of the times on the pages: the first desk's.
 func firstZone(s *Settings) *time.Location {
-	desk, err := flow.Parse(s.Desks[0].Key, s.Desks[0].Source)
+	desk, err := core.ParseDesk(s.Desks[0].Key, s.Desks[0].Source)
 	if err != nil {
 		return time.UTC // the settings were checked: it does not happen
 	}

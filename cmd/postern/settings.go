@@ -544,7 +544,7 @@ func (r *settingsReader) deskFile(d DeskFile, mailboxes []Mailbox, prefixes map[
 	if d.Source == nil {
 		return // said before
 	}
-	desk, err := flow.Parse(d.Key, d.Source)
+	desk, err := core.ParseDesk(d.Key, d.Source)
 	if err != nil {
 		r.wrong = append(r.wrong, deskProblems(d.File, err)...)
 		return

@@ -112,6 +112,12 @@ func (d *Desk) facts() *facts {
 	for _, r := range d.Relays {
 		f.add(strings.TrimSpace("relay "+r.From+" "+r.ListID), "requester", r.Requester)
 	}
+	for _, t := range d.Templates {
+		f.add("template "+t.Key, "label", t.Label.all(), "text", t.Text.all())
+	}
+	for _, a := range d.Aliases {
+		f.add("alias "+a.Word, "means", a.Means)
+	}
 	f.options("type", d.Types)
 	f.options("priority", d.Priorities)
 	return f

@@ -35,6 +35,7 @@ func check(d *Desk, root *node, r *report) {
 	}
 	c.twoMoves()
 	c.relays()
+	c.templates()
 	c.clashingWords()
 	if len(c.found) == 0 { // a name mistyped above would make half of the statuses unreachable
 		c.reach()
@@ -57,6 +58,7 @@ func (c *checker) tooMuch() bool {
 		{len(c.Statuses), maxStatuses, "statuses"},
 		{len(c.Moves), maxMoves, "moves"},
 		{len(c.Relays), maxItems, "relays"},
+		{len(c.Templates), maxItems, "templates"},
 		{len(c.Types), maxItems, "types"},
 		{len(c.Priorities), maxItems, "priorities"},
 		{words, maxWords, "reply words"},

@@ -99,8 +99,10 @@ type Desk struct {
 	Types       []Option
 	Statuses    []Status
 	Moves       []Move
-	Relays      []Relay // addresses that write for others
-	Source      []byte  // the file itself
+	Relays      []Relay    // addresses that write for others
+	Templates   []Template // canned answers
+	Aliases     []Alias    // its own names for commands of agents
+	Source      []byte     // the file itself
 
 	zone *time.Location
 }

@@ -71,7 +71,11 @@ func readDesk(root *node, report *report) *Desk {
 		"type":   func(n *node) { r.each(n, "type", func(n *node) { d.Types = append(d.Types, r.option(n)) }) },
 		"status": func(n *node) { r.each(n, "status", func(n *node) { d.Statuses = append(d.Statuses, r.status(n)) }) },
 		"relay":  func(n *node) { r.each(n, "relay", func(n *node) { d.Relays = append(d.Relays, r.relay(n)) }) },
-		"move":   func(n *node) { r.each(n, "move", func(n *node) { d.Moves = append(d.Moves, r.move(n)) }) },
+		"template": func(n *node) {
+			r.each(n, "template", func(n *node) { d.Templates = append(d.Templates, r.template(n)) })
+		},
+		"aliases": r.aliases(&d.Aliases),
+		"move":    func(n *node) { r.each(n, "move", func(n *node) { d.Moves = append(d.Moves, r.move(n)) }) },
 	}, "name", "prefix", "languages", "timezone", "unknown", "sees", "initial", "status", "move")
 	d.zone = r.zone(root, d.Timezone)
 	for i, m := range d.Moves {

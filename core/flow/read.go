@@ -55,6 +55,7 @@ var wanted = map[string]string{
 	"from":      `a status, a list of them, or "*" for every active one`,
 	"to":        `the status that it leads to`,
 	"by":        `who may, some of ` + quoted(everybody),
+	"text":      `what it writes, a string, or { en = "...", nl = "..." }; {name} and the like are filled in`,
 	"requester": `which field names whom it writes for, one of ` + quoted(requesterFields),
 }
 

@@ -1,0 +1,20 @@
+package core_test
+
+import (
+	"fmt"
+	"strings"
+
+	"postern/core"
+)
+
+// tells is what a transcript says, one thing a line.
+func tells(l core.Letter) string {
+	var lines []string
+	for _, p := range l.Payload.Problems {
+		lines = append(lines, p.String())
+	}
+	for _, c := range l.Payload.Changes {
+		lines = append(lines, fmt.Sprintf("%s: %s -> %s", c.What, c.Was, c.Became))
+	}
+	return strings.Join(lines, "\n")
+}
