@@ -72,6 +72,9 @@ var commandTable = []commandKind{
 	{name: "block", read: readBlock},
 	{name: "unblock", read: readUnblock},
 	{name: "merge", takes: "CASE", read: readMerge},
+	{name: "split", takes: "TITLE", read: readSplit},
+	{name: "link", takes: "CASE", read: readLink},
+	{name: "unlink", takes: "CASE", read: readUnlink},
 	{name: "requester", takes: "ADDRESS", read: readRequester},
 }
 

@@ -12,6 +12,12 @@ func (r *reading) queueStructureFacts(b *pgx.Batch, a asked, lock bool) {
 	if a.from != "" {
 		r.queueCollisions(b, a)
 	}
+	if r.commands("split") {
+		r.queueSplits(b, a, lock)
+	}
+	if r.commands("link", "unlink") {
+		r.queuePairs(b)
+	}
 	if r.commands("requester") {
 		b.Queue(`
 			select distinct x.case_id, x.author as person, m.organisation as member,
@@ -29,6 +35,10 @@ func (d *Desk) queueStructure(b *pgx.Batch, t *tx, r *reading, p *plan) {
 	if p.structure.merges != nil {
 		queueMerged(b, t, r, p)
 	}
+	if p.structure.splits != nil {
+		d.queueSplit(b, t, r, p)
+	}
+	queueLinks(b, t, r, p)
 }
 
 // beside says of the page of a case which other cases belong to it: the one as
