@@ -176,16 +176,25 @@ func TestReceive_splitsACommentOff(t *testing.T) {
 func TestReceive_linksCases(t *testing.T) {
 	w := newWorld(t, nil)
 	one, other := w.opens(mail{from: anna}), w.opens(mail{from: carl, subject: "Other"})
+	tomSees := w.signsIn(tom)
+	page := func(number string) core.CaseView {
+		t.Helper()
+		v, err := w.Case(t.Context(), tomSees, number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
 	t.Run("R63/cases are linked for the desk's eyes alone", func(t *testing.T) {
 		_, told := w.commands(one, "#link ["+strings.ToLower(other.Case)+"]\n#link "+other.Case)
 		says(t, told, "linked: "+other.Case)
 		noneTo(t, w.last, anna, carl)
 		for seen, want := range map[string]string{one.Case: other.Case, other.Case: one.Case} {
-			if v := w.view(tom, seen); len(v.Linked) != 1 || v.Linked[0] != want {
+			if v := page(seen); len(v.Linked) != 1 || v.Linked[0] != want {
 				t.Errorf("%s: %q", seen, v.Linked)
 			}
 			events := 0
-			for _, e := range w.view(tom, seen).Entries {
+			for _, e := range page(seen).Entries {
 				if e.Event == "linked" && e.Became == want {
 					events++
 				}
@@ -209,7 +218,7 @@ func TestReceive_linksCases(t *testing.T) {
 	t.Run("R63/and no longer", func(t *testing.T) {
 		_, told := w.commands(other, "#unlink "+one.Case)
 		says(t, told, "unlinked: "+one.Case)
-		if v := w.view(tom, one.Case); len(v.Linked) != 0 {
+		if v := page(one.Case); len(v.Linked) != 0 {
 			t.Errorf("%q", v.Linked)
 		}
 		_, told = w.commands(other, "#unlink: "+one.Case)
@@ -218,7 +227,7 @@ func TestReceive_linksCases(t *testing.T) {
 	t.Run("R64/a new case is linked to another", func(t *testing.T) {
 		r := w.receive(mail{from: mia, to: newCases, subject: "Phone", text: "#requester " + anna + "\n#link " + other.Case + "\nShe called."})
 		wants(t, r, core.Filed, "opens a case for a customer", "")
-		if v := w.view(tom, other.Case); len(v.Linked) != 1 || v.Linked[0] != r.Case {
+		if v := page(other.Case); len(v.Linked) != 1 || v.Linked[0] != r.Case {
 			t.Errorf("%q", v.Linked)
 		}
 		if n := w.count(`select count(*) from event where kind = 'linked' and became = $1`, r.Case); n != 1 {
