@@ -131,23 +131,24 @@ const (
 
 // reading is a mail on its way through the rules.
 type reading struct {
-	m        Mail
-	f        *facts
-	desk     *running
-	set      *Settings
-	border   string
-	relay    *spokenFor // it came from a relay, and From is whom it speaks for (R73)
-	junk     string     // folder of what the mailbox's mail system took for spam
-	now      time.Time
-	tokens   []string // of the reply addresses it was sent to
-	bounces  []string // and of bounce addresses
-	numbers  []subjectNumber
-	ownID    bool // its Message-ID or loop token is ours
-	isOwn    func(string) bool
-	toDesk   bool       // an address of this desk stands in To or Cc
-	toNew    bool       // it was sent to the address that opens cases
-	collided *Collision // what another agent did meanwhile
-	opening  *block     // what an agent wrote on top of a mail that opens a case
+	m          Mail
+	f          *facts
+	desk       *running
+	set        *Settings
+	border     string
+	relay      *spokenFor // it came from a relay, and From is whom it speaks for (R73)
+	junk       string     // folder of what the mailbox's mail system took for spam
+	now        time.Time
+	tokens     []string // of the reply addresses it was sent to
+	bounces    []string // and of bounce addresses
+	numbers    []subjectNumber
+	ownID      bool // its Message-ID or loop token is ours
+	isOwn      func(string) bool
+	toDesk     bool            // an address of this desk stands in To or Cc
+	toNew      bool            // it was sent to the address that opens cases
+	inCommands []subjectNumber // the cases that its commands name
+	collided   *Collision      // what another agent did meanwhile
+	opening    *block          // what an agent wrote on top of a mail that opens a case
 
 	heldLines []heldCommand // what it says of held mail, if it answers a list of it
 

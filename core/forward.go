@@ -36,7 +36,13 @@ func (r *reading) agentOpens(agent provenAgent) bool {
 		whom = named
 	}
 	b.c = r.newCaseRow(whom, q)
-	if b.problems = r.understand(b); b.problems != nil {
+	b.problems = r.understand(b)
+	for i, o := range b.orders {
+		if _, ok := o.(canned); ok { // a case's description is what somebody wrote
+			b.problems = append(b.problems, problemOf(b.lines[i], wrong{code: "new-template"}))
+		}
+	}
+	if b.problems != nil {
 		r.say("R43", "the command block is refused: %s", asText(b.problems))
 		b.orders, whom = nil, byMail
 		b.c = r.newCaseRow(whom, q)

@@ -113,13 +113,13 @@ func TestReceive_merges(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		_, told := w.commands(c, "#merge "+a.Case)
-		says(t, told, a.Case+" goes on as this very case")
+		says(t, told, "merged-here "+a.Case)
 		_, told = w.commands(a, "#merge "+c.Case)
-		says(t, told, "this case goes on as "+c.Case+" already")
+		says(t, told, "merged-already "+c.Case)
 		w.Clock.Advance(15 * time.Minute) // Anna has had much mail
 		d := w.opens(mail{from: anna, subject: "D"})
 		_, told = w.commands(d, "#merge "+a.Case)
-		says(t, told, a.Case+" goes on as "+c.Case+": merge into that")
+		says(t, told, "merged-on "+a.Case+": #merge "+c.Case)
 	})
 	t.Run("R63/somebody of the old case who may not see the new one is told nothing of it", func(t *testing.T) {
 		w := newWorld(t, nil)
@@ -127,7 +127,7 @@ func TestReceive_merges(t *testing.T) {
 		two, one := w.opens(mail{from: anna, subject: "A"}), w.opens(mail{from: anna, subject: "B"})
 		w.exec(`insert into participant (case_id, person, since) select $1, person, '2000-01-01' from address where address = $2`, one.CaseID, carl)
 		_, told := w.commands(one, "#merge "+two.Case)
-		says(t, told, "does not take part in "+two.Case+": "+carl)
+		says(t, told, "merged-without: "+two.Case+" -> "+carl)
 		if l := to(t, w.last, carl, core.StatusNews); l.Payload.GoesOn != "" {
 			t.Errorf("%+v", l.Payload)
 		}
@@ -164,18 +164,18 @@ func TestReceive_merges(t *testing.T) {
 		line string
 		why  string
 	}{
-		{"R63/cases of two organisations are not merged", one, "#merge " + other.Case, "it belongs to another organisation"},
-		{"R63/nor is one of none", one, "#merge " + stranger.Case, "it belongs to another organisation"},
-		{"R63/nor those of two people without one", zed, "#merge " + stranger.Case, "it belongs to somebody else"},
-		{"R63/a number of nobody is none", one, "#merge CASE-99", "no case CASE-99 on this desk"},
-		{"R63/one of another desk is none", one, "#merge ELSE-1", "no case ELSE-1 on this desk"},
-		{"R34/nor is an unknown prefix", one, "#merge NONE-10001", "no case NONE-10001 on this desk"},
-		{"R34/nor a huge number", one, "#merge CASE-99999999999999999999999", "no case CASE-99999999999999999999999 on this desk"},
-		{"R37/a case does not go on as itself", one, "#merge " + one.Case, "it is this very case"},
-		{"R37/nor as one that is over", one, "#merge " + ended.Case, "has ended: reopen it first"},
-		{"R43/a number is needed", one, "#merge", "write the one case"},
-		{"R43/one, not ten", one, "#merge " + strings.Repeat(other.Case+" ", 10), "write the one case"},
-		{"R43/nor can it stand beside a status", one, "#status resolved\n#merge " + ended.Case, "the status is set by"},
+		{"R63/cases of two organisations are not merged", one, "#merge " + other.Case, "merge-company"},
+		{"R63/nor is one of none", one, "#merge " + stranger.Case, "merge-company"},
+		{"R63/nor those of two people without one", zed, "#merge " + stranger.Case, "merge-person"},
+		{"R63/a number of nobody is none", one, "#merge CASE-99", "no-case CASE-99"},
+		{"R63/one of another desk is none", one, "#merge ELSE-1", "no-case ELSE-1"},
+		{"R34/nor is an unknown prefix", one, "#merge NONE-10001", "no-case NONE-10001"},
+		{"R34/nor a huge number", one, "#merge CASE-99999999999999999999999", "no-case CASE-99999999999999999999999"},
+		{"R37/a case does not go on as itself", one, "#merge " + one.Case, "this-case"},
+		{"R37/nor as one that is over", one, "#merge " + ended.Case, "merge-ended"},
+		{"R43/a number is needed", one, "#merge", "merge-which"},
+		{"R43/one, not ten", one, "#merge " + strings.Repeat(other.Case+" ", 10), "merge-which"},
+		{"R43/nor can it stand beside a status", one, "#status resolved\n#merge " + ended.Case, "twice status"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, told := w.commands(c.of, c.line)

@@ -229,6 +229,7 @@ func (r *reading) nameInCommands(a *asked, d *Desk) {
 		}
 		for _, n := range subjectNumbers(line, d.prefixes()) {
 			if cases++; cases <= namedByCommands {
+				r.inCommands = append(r.inCommands, n)
 				a.desks, a.numbers = append(a.desks, int32(n.desk)), append(a.numbers, n.number)
 			}
 		}

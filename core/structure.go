@@ -11,7 +11,12 @@ import (
 type structureFacts struct {
 	writers []writerRow // who wrote comments for the customer's side
 	done    []doneRow   // what other agents did in public, oldest first
-	notices []noticeRow // when the sender was told of a case last
+	splits  []splitRow  // comments that could become a case, oldest first
+	pairs   []linkRow   // which of the cases are linked
+	desks   []int       // whose agent the sender is
+	// number of the case that one becomes
+	splitNumber int64
+	notices     []noticeRow // when the sender was told of a case last
 }
 
 // writerRow is somebody of the customer's side who wrote in a case.
@@ -26,6 +31,8 @@ type writerRow struct {
 type structure struct {
 	gives  *given
 	merges *merged
+	splits *split
+	links  []linking
 }
 
 // commandsOnTop are the names of the commands on top of a mail.
