@@ -194,11 +194,12 @@ func splitCommand(line string) (name, words string) {
 // CommandBlock takes the command lines off the top of a visible reply, below the
 // banner of a mail system if there is one (R43). lines are as they were written;
 // text is the reply without them. A word that is no command, nor nearly one, is
-// text. also are names that the desk has for commands beside ours.
+// text. also are names that the desk has for commands beside ours. One line more
+// than a block may have is enough to refuse it.
 func CommandBlock(reply string, also ...string) (lines []string, text string) {
 	banner, rest := splitBanner(reply)
 	rest = strings.TrimLeftFunc(rest, unseen)
-	for rest != "" {
+	for rest != "" && len(lines) <= commandsInAMail {
 		line, after, _ := strings.Cut(rest, "\n")
 		name, _ := splitCommand(line)
 		if name == "" || nearestCommand(name, also) == "" {

@@ -104,7 +104,7 @@ func shownAgent(people []agentRow, person int64) string {
 		if slices.ContainsFunc(people, func(b agentRow) bool { return b.Person != person && strings.EqualFold(a.Name, b.Name) }) {
 			return agentWithAddress(a)
 		}
-		return nameOr(a.Name, a.Address)
+		return clean(nameOr(a.Name, a.Address), 100)
 	}
 	return ""
 }

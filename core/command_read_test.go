@@ -282,7 +282,7 @@ func TestReadCommands_hostileBlocks(t *testing.T) {
 	t.Run("R43/a thousand lines are refused by one sentence", func(t *testing.T) {
 		lines, _ := CommandBlock(strings.Repeat("#note\n", 1000))
 		_, problems := readCommands(in, lines)
-		if len(lines) != 1000 || len(problems) != 1 || problems[0].Code != "too-many" {
+		if len(lines) != commandsInAMail+1 || len(problems) != 1 || problems[0].Code != "too-many" {
 			t.Errorf("%d lines, %v", len(lines), problems)
 		}
 	})

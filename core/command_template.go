@@ -38,10 +38,10 @@ func (r *reading) written(b *block) string {
 	}
 	values := map[string]string{
 		"number": r.desk.caseNumber(b.c.Number),
-		"title":  b.c.Title,
-		"name":   r.requester(b.c),
+		"title":  clean(b.c.Title, 250),
+		"name":   clean(r.requester(b.c), 100),
 		"desk":   r.desk.Name.In(language),
-		"agent":  b.agent.name,
+		"agent":  clean(b.agent.name, 100),
 		"status": status.Label.In(language),
 	}
 	var parts []string

@@ -371,7 +371,7 @@ func TestStory(t *testing.T) {
 	if got.Marks.AutoSubmitted != "" {
 		t.Errorf("R53: a person's text says Auto-Submitted: %s", got.Marks.AutoSubmitted)
 	}
-	s.mail("mia", "What became of your mail", "status: open -> resolved")
+	s.mail("mia", "What became of your mail", "Status: Open -> Resolved")
 
 	// Tom's note on it reaches Mia, who owns the case now.
 	tomsNotice, _ := s.mail("tom", number, note)
