@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/jackc/pgx/v5"
+
+	"postern/core/flow"
 )
 
 // carryOut writes down what was decided, in one round trip; files beyond 2 MiB
@@ -58,6 +60,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 	queueRemoved(b, p)
 	queueInvited(b, t, p)
 	queueRepliesTo(b, p)
+	d.queueStructure(b, t, r, p)
 	caused := "ledger"
 	if r.released {
 		caused = "released" // it may have been answered as held mail before
@@ -210,6 +213,9 @@ func writeFiles(ctx context.Context, t *tx, b *pgx.Batch, r *reading, p *plan) e
 	internal := false
 	if e := p.entry; p.opens != nil {
 		// the description's: beside it stands at most an agent's note on what they forwarded
+		if p.opens.internal {
+			note, internal = &e.id, true
+		}
 	} else if e != nil && e.note {
 		note, internal = &e.id, true
 	} else if e != nil {
@@ -336,8 +342,11 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 	if !ch.until.IsZero() {
 		wake = ch.until
 	}
+	if ch.from.Class == flow.Rejected {
+		queueUnmerged(b, t, caseID, ch.actor)
+	}
 	b.Queue(`
-		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5
+		update cases set status = $2, class = $3, status_at = $4, changed_at = $4, wake_at = $5, merged_into = null
 		where id = $1`, caseID, ch.to.Key, ch.to.Class, t.now, wake)
 	why := ch.why
 	if !ch.until.IsZero() {

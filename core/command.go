@@ -60,6 +60,7 @@ type block struct {
 	undo     []undoStep      // and how to take it back
 	help     bool
 	history  bool
+	problems []Problem // why nothing of it was carried out
 }
 
 // hasText says that the other side gets something to read.
@@ -90,6 +91,11 @@ var commandTable = []commandKind{
 	{name: "spam", read: readSpam},
 	{name: "block", alias: []string{"blokkeer", "blokkeren", "bloker", "blokker", "blockieren"}, read: readBlock},
 	{name: "unblock", alias: []string{"deblokkeren", "fjernblokering", "fjernblokkering", "entsperren"}, read: readUnblock},
+	{name: "merge", alias: []string{"samenvoegen", "flet", "slåsammen", "zusammenführen"}, takes: "CASE", read: readMerge},
+	{name: "split", alias: []string{"splits", "splitsen", "opdel", "oppdel", "aufteilen", "abtrennen"}, takes: "TITLE", read: readSplit},
+	{name: "link", alias: []string{"koppel", "koppelen", "tilknyt", "knytt", "verknüpfen"}, takes: "CASE", read: readLink},
+	{name: "unlink", alias: []string{"ontkoppel", "ontkoppelen", "fjernlink", "fjernknytning", "entkoppeln"}, takes: "CASE", read: readUnlink},
+	{name: "requester", alias: []string{"aanvrager", "rekvirent", "innmelder", "anfrager"}, takes: "ADDRESS", read: readRequester},
 	{name: "history", alias: []string{"geschiedenis", "historik", "historikk", "verlauf"}, read: readHistory},
 	{name: "help", alias: []string{"hulp", "hjælp", "hjelp", "hilfe"}, read: readHelp},
 	{name: "undo", alias: []string{"terugdraaien", "fortryd", "angre", "rückgängig"}, takes: "TOKEN", read: readUndo},

@@ -35,6 +35,7 @@ const (
 	fieldTime     = "time"
 	fieldCc       = "cc"
 	fieldBlock    = "block"
+	fieldLink     = "link"
 )
 
 // undoField is how a thing is taken back. A new command that can be brings its
@@ -76,6 +77,7 @@ var undoFields = map[string]undoField{
 	fieldBlock: {[]string{"blocked", "unblocked"},
 		func(r *reading, _ *caseRow, s undoStep) bool { return r.f.undo.Blocked == (s.Became == "blocked") },
 		restoreBlock},
+	fieldLink: {[]string{"linked", "unlinked"}, linkHolds, restoreLink},
 }
 
 // undoRow is what the table knows of a token that a mail names.

@@ -65,6 +65,8 @@ type plan struct {
 	leaving     *leaving     // mail of a kind that the sender wants no more (R53)
 	morning     string       // "on" or "off": the agent's digest of the morning
 	twin        *twinRow     // the case that the same mail opened on another desk (R5)
+
+	structure structure // what an agent does to cases as such: merge, split ...
 }
 
 type newPerson struct {
@@ -82,6 +84,7 @@ type newCase struct {
 	openedBy     int64   // the agent who opened it for the requester (R64); 0: the requester
 	author       int64   // of the description; 0: the requester
 	text         *string // the description, if it is not the whole mail
+	internal     bool    // its files are a note's
 	marks        []string
 }
 
@@ -133,20 +136,24 @@ const (
 
 // reading is a mail on its way through the rules.
 type reading struct {
-	m       Mail
-	f       *facts
-	desk    *running
-	set     *Settings
-	border  string
-	relay   *spokenFor // it came from a relay, and From is whom it speaks for (R73)
-	junk    string     // folder of what the mailbox's mail system took for spam
-	now     time.Time
-	tokens  []string // of the reply addresses it was sent to
-	bounces []string // and of bounce addresses
-	numbers []subjectNumber
-	ownID   bool // its Message-ID or loop token is ours
-	isOwn   func(string) bool
-	toDesk  bool // an address of this desk stands in To or Cc
+	m          Mail
+	f          *facts
+	desk       *running
+	set        *Settings
+	border     string
+	relay      *spokenFor // it came from a relay, and From is whom it speaks for (R73)
+	junk       string     // folder of what the mailbox's mail system took for spam
+	now        time.Time
+	tokens     []string // of the reply addresses it was sent to
+	bounces    []string // and of bounce addresses
+	numbers    []subjectNumber
+	ownID      bool // its Message-ID or loop token is ours
+	isOwn      func(string) bool
+	toDesk     bool            // an address of this desk stands in To or Cc
+	toNew      bool            // it was sent to the address that opens cases
+	inCommands []subjectNumber // the cases that its commands name
+	collided   *Collision      // what another agent did meanwhile
+	opening    *block          // what an agent wrote on top of a mail that opens a case
 
 	asked     queryMail     // the queries in it
 	toCommand bool          // it was sent to the command address
@@ -156,6 +163,7 @@ type reading struct {
 	released bool
 	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
+	other    flow.Event // what is told of is another case than the mail's, and this is what it is
 	// notBehalf says why an agent's forwarded mail became their own case
 	notBehalf string
 	plan      plan
@@ -494,6 +502,7 @@ func (r *reading) send(w draft, caseID int64) {
 	w.payload.Desk = r.desk.Name.In(w.to.language)
 	w.payload.Contact = r.desk.Contact.In(w.to.language)
 	w.payload.Zone = r.desk.Timezone
+	r.tellsMerged(&w)
 	spent := r.spent(w.to)
 	if spent.stopped == "" {
 		spent.stopped = r.stopped(caseID)

@@ -95,13 +95,19 @@ func (r *reading) isAgents() bool {
 		return r.vouchedFor()
 	}
 	r.say("R42", "an agent of this desk, proved")
+	if !agent.byToken && !r.isAboutMerged() { // a token alone is good for its case
+		r.goesOn()
+	}
 	if c := r.variantOf(); c != nil && c.Visible {
 		return r.agentsVariant(c, agent)
 	}
 	switch c := r.thread.found; {
+	case r.toNew && !agent.byToken:
+		r.say("R64", "it came to the address that opens cases")
+		return r.agentOpens(agent)
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case agent.byToken && (c == nil || c.ID != *r.liveToken().CaseID):
+	case agent.byToken && (c == nil || r.toNew || c.ID != *r.liveToken().CaseID):
 		return r.unproved("a token alone opens no case")
 	case r.plan.class == Human && !r.isInternal() && r.asksUndo():
 		return r.undoes(agent)
@@ -247,7 +253,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	if r.plan.entry == nil && !b.quiet {
 		r.tellColleagues(c, agent)
 	}
-	if len(b.lines) > 0 {
+	if r.collides(c) || len(b.lines) > 0 {
 		r.answered(b, "")
 	}
 	return r.end(Filed, r.agentOutcome(), "")
@@ -261,8 +267,7 @@ func (r *reading) bringsFiles(b *block) bool {
 
 // understand reads the commands of a block; problems are why it is refused.
 func (r *reading) understand(b *block) (problems []Problem) {
-	in := commandInput{desk: r.desk.Desk, now: r.now, agents: r.f.agents, me: b.agent.person}
-	b.orders, problems = readCommands(in, b.lines)
+	b.orders, problems = readCommands(r.commandInput(), b.lines)
 	if problems != nil {
 		return problems
 	}
@@ -326,6 +331,7 @@ func (r *reading) answer(c *caseRow, agent provenAgent, text string) {
 func (r *reading) answered(b *block, reason string) {
 	r.transcript(b, func(p *Payload) {
 		p.Reason, p.Changes, p.Undo, p.History = reason, b.changed, len(b.undo) > 0, b.history
+		p.Problems, p.Lines = b.problems[:min(len(b.problems), problemsTold)], compact(r.notBehalf)
 		if b.help {
 			p.Help = help(r.desk.Desk, r.f.agents)
 		}
@@ -351,6 +357,7 @@ func (r *reading) transcript(b *block, fill func(*Payload)) {
 		caseID = b.c.ID
 		w.payload = r.about(b.c, to.language)
 		w.payload.Fixed, w.payload.Customer = false, r.requester(b.c)
+		w.payload.Collision = r.collided
 	}
 	fill(&w.payload)
 	r.send(w, caseID)

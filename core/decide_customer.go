@@ -11,6 +11,7 @@ func (r *reading) isCustomers() bool {
 	var steps []Step
 	r.thread, steps = findCase(r.f, gather(r.f, r.tokens, r.m, r.numbers, r.now), r.desk.id)
 	r.plan.trace = append(r.plan.trace, steps...)
+	r.goesOn()
 	if c := r.variantOf(); c != nil && c.Visible && !r.isInternal() {
 		return r.variant(c)
 	}
@@ -176,6 +177,9 @@ func (r *reading) joinsCase(c *caseRow) {
 // word reads the first line of the reply as a word of the desk's moves. done
 // says that there is one; move is nil if it may not be followed (R45).
 func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
+	if r.thread.mergedFrom != nil { // it was said of the other case
+		return "", nil, false
+	}
 	line, rest := firstLine(r.m.Reply)
 	m, ok := r.desk.Word(line, c.Status, flow.ByCustomer)
 	if !ok {
@@ -273,6 +277,9 @@ func (r *reading) opensCase(linked *caseRow) bool {
 		Status: r.desk.Initial, Visible: true}
 	if c.Title == "" {
 		c.Title = firstLines(r.m.Reply, 1, 80)
+		if r.opening != nil {
+			c.Title = firstLines(r.opening.text, 1, 80)
+		}
 	}
 	c.Organisation, c.Company = r.organisation()
 	status, _ := r.desk.Status(r.desk.Initial)
@@ -294,8 +301,10 @@ func (r *reading) opensCase(linked *caseRow) bool {
 	r.plan.opens.marks = append(slices.Clone(marks), r.m.Flaws...)
 	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: r.plan.person, became: status.Key})
 	r.linkTwin()
-	if r.notBehalf != "" {
-		r.tellOpener(c, "own-case", []string{r.notBehalf})
+	if b := r.opening; b != nil && (r.notBehalf != "" || len(b.lines) > 0) {
+		b.c = c
+		r.carriesOutOn(r.plan.opens, b)
+		r.answered(b, "own-case")
 	} else {
 		r.confirm(c, status)
 	}
@@ -463,7 +472,7 @@ func (r *reading) tellDesk(c *caseRow, kind Kind, actor string, marks []string) 
 		if o := r.plan.opens; o != nil && o.linked != nil {
 			w.payload.PerhapsAbout = r.desk.caseNumber(r.f.caseByID(*o.linked).Number)
 		}
-		if e := r.plan.entry; r.plan.opens != nil {
+		if e := r.plan.entry; r.plan.opens != nil && !r.plan.opens.internal {
 			// the description goes along
 		} else if e != nil && e.note {
 			w.payload.Note = e.id

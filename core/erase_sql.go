@@ -173,8 +173,11 @@ func (w *erasing) files(ctx context.Context) error {
 	err = w.do(ctx, &w.e.Files, `
 		with gone as (
 			delete from file f where f.id = any($1) and not exists (select from entry_file e where e.file = f.id)
-			returning blob
-		), _ as (delete from blob where id in (select blob from gone))
+			returning id, blob
+		), _ as (
+			delete from blob where id in (select blob from gone)
+				and not exists (select from file x where x.blob = blob.id and x.id not in (select id from gone)) -- a split case has it too
+		)
 		select from gone`, theirs)
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ type facts struct {
 	found    []queryFound    // what the database has for each query of the mail
 	undo     *undoRow        // what an #undo names
 	twins    []twinRow       // cases that this very mail opened on other desks (R5)
+
+	structure structureFacts // what commands about cases as such need
 }
 
 type ledgerRow struct {
@@ -86,6 +88,7 @@ type letterRow struct {
 	CaseID     *int64
 	Person     *int64
 	Address    string
+	QueuedAt   time.Time
 	Automatic  bool
 	ForAgent   bool
 	IDHash     []byte
@@ -131,6 +134,7 @@ type caseRow struct {
 	Type         string
 	DueAt        *time.Time
 	MergedInto   *int64
+	ByAgent      bool // an agent opened it for its requester (R64)
 	WakeAt       *time.Time
 	Spent        int64 // minutes
 	Visible      bool  // the wall lets the sender see it
@@ -154,6 +158,7 @@ type caseperson struct {
 	OnCase     []time.Time       // and of it on this case
 	Muted      bool              // a ping-pong with it, or on this case, was stopped within the day (R50)
 	Wishes     map[string]string // what they have said of how they hear of what
+	Member     *int64            // organisation
 }
 
 // counts are what budgets are compared with for mail to this person.

@@ -1,7 +1,7 @@
 package core
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,24 +14,57 @@ type behalf struct {
 	id            int64
 }
 
-// agentOpens opens a case by an agent's mail: for the author of what it
-// forwards, for the one customer it is addressed to, else the agent's own
-// (R64).
+// agentOpens opens a case by an agent's mail: for whom a command names, for the
+// author of what it forwards, for the one customer it is addressed to, else the
+// agent's own (R64). The commands on top of it are carried out on the new case;
+// one bad line among them, and none is.
 func (r *reading) agentOpens(agent provenAgent) bool {
 	r.sure = true
 	if r.plan.class != Human {
 		return r.opensCase(nil)
 	}
+	q, above := Quote{}, r.m.Reply
 	if len(r.m.Forwarded) > 0 {
-		q := r.m.Forwarded[0]
+		q, above = r.m.Forwarded[0], r.m.Forwarded[0].Above
+	}
+	b := &block{agent: agent, language: r.sender().language}
+	b.lines, b.text = CommandBlock(above, r.desk.AliasWords()...)
+	r.opening = b
+	byMail, why := r.behalfByMail(q)
+	whom := byMail
+	if named := r.behalfByCommand(b); named != nil {
+		whom = named
+	}
+	b.c = r.newCaseRow(whom, q)
+	b.problems = r.understand(b)
+	for i, o := range b.orders {
+		if _, ok := o.(canned); ok { // a case's description is what somebody wrote
+			b.problems = append(b.problems, problemOf(b.lines[i], wrong{code: "new-template"}))
+		}
+	}
+	if b.problems != nil {
+		r.say("R43", "the command block is refused: %s", asText(b.problems))
+		b.orders, whom = nil, byMail
+		b.c = r.newCaseRow(whom, q)
+	}
+	if whom == nil {
+		r.notBehalf = why
+		return r.opensCase(nil)
+	}
+	return r.opensFor(b, whom, q)
+}
+
+// behalfByMail is whom a new case is for by what the mail forwards, or by whom
+// it is addressed to.
+func (r *reading) behalfByMail(q Quote) (*behalf, string) {
+	if len(r.m.Forwarded) > 0 {
 		b, why := r.customerAt(q.From)
 		if why != "" {
-			r.say("R64", "forwarded mail, but %s: the agent's own case", why)
-			r.notBehalf = why
-			return r.opensCase(nil)
+			r.say("R64", "forwarded mail, but %s", why)
+			return nil, why
 		}
-		r.say("R64", "forwarded: its author %s becomes the requester", clean(q.From.Address, 100))
-		return r.opensFor(agent, b, q)
+		r.say("R64", "forwarded: its author is %s", clean(q.From.Address, 100))
+		return b, ""
 	}
 	var to []Address
 	for _, a := range r.m.To {
@@ -40,14 +73,42 @@ func (r *reading) agentOpens(agent provenAgent) bool {
 		}
 	}
 	if len(to) != 1 {
-		return r.opensCase(nil)
+		return nil, ""
 	}
 	b, why := r.customerAt(to[0])
-	if why != "" {
-		return r.opensCase(nil)
+	if why == "" {
+		r.say("R64", "addressed to one customer: %s", clean(to[0].Address, 100))
 	}
-	r.say("R64", "addressed to one customer: %s becomes the requester", clean(to[0].Address, 100))
-	return r.opensFor(agent, b, Quote{})
+	return b, ""
+}
+
+// behalfByCommand is whom a #requester names, if it can be carried out.
+func (r *reading) behalfByCommand(b *block) *behalf {
+	orders, _ := readCommands(r.commandInput(), b.lines)
+	for _, o := range orders {
+		if o, ok := o.(setsRequester); ok {
+			whom, why := r.customerAt(o.Address)
+			if why == "" {
+				r.say("R64", "a command names the requester: %s", clean(whom.address, 100))
+				return whom
+			}
+		}
+	}
+	return nil
+}
+
+// newCaseRow is the case that an agent's mail opens, for somebody or for
+// themself.
+func (r *reading) newCaseRow(whom *behalf, q Quote) *caseRow {
+	status, _ := r.desk.Status(r.desk.Initial)
+	c := &caseRow{ID: r.f.ids[1], Desk: r.desk.id, Title: nameOr(q.Subject, r.m.Subject), Requester: r.plan.person,
+		Status: status.Key, Class: string(status.Class), OpenedAt: r.m.Received, Visible: true}
+	if whom == nil {
+		c.Title = r.m.Subject
+		return c
+	}
+	c.Requester, c.Company, c.Organisation = whom.id, whom.company, r.f.other(whom.address).Organisation
+	return c
 }
 
 // customerAt is the person for whom an agent opens a case; why says why there
@@ -73,38 +134,61 @@ func (r *reading) customerAt(a Address) (*behalf, string) {
 // the agent's own text above it a note; without a forwarded mail the agent's
 // text is the description. The customer gets nothing before an agent writes to
 // them publicly.
-func (r *reading) opensFor(agent provenAgent, b *behalf, q Quote) bool {
-	status, _ := r.desk.Status(r.desk.Initial)
-	c := &caseRow{ID: r.f.ids[1], Desk: r.desk.id, Title: nameOr(q.Subject, r.m.Subject), Requester: b.id,
-		Company: b.company, Status: status.Key, Class: string(status.Class), Visible: true}
-	c.Organisation = r.f.other(b.address).Organisation
-	r.plan.caseID, r.plan.behalf = c.ID, b
-	n := &newCase{id: c.ID, requester: b.id, organisation: c.Organisation, status: status, openedBy: agent.person, marks: r.m.Flaws}
-	lines := []string{"requester: " + shownPerson(b.name, b.address, b.company)}
-	if q.From.Address != "" {
+func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
+	c, agent := b.c, b.agent
+	status, _ := r.desk.Status(c.Status)
+	r.plan.caseID, r.plan.behalf = c.ID, whom
+	n := &newCase{id: c.ID, requester: whom.id, organisation: c.Organisation, status: status, openedBy: agent.person, marks: r.m.Flaws}
+	r.plan.opens = n
+	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: agent.person, became: status.Key})
+	b.changed = append(b.changed, Change{What: "requester", Became: shownPerson(whom.name, whom.address, whom.company)})
+	if len(r.m.Forwarded) > 0 {
+		b.carryOut(r)
 		n.text = &q.Text
-		if commands, _ := CommandBlock(q.Above); commands != nil {
-			for _, line := range commands {
-				lines = append(lines, fmt.Sprintf("%s: not carried out, the case is new", clean(line, 100)))
-			}
+		if o := r.f.other(q.From.Address); r.isOwn(q.From.Address) || q.From.Address == r.from().Address || o != nil && o.Agent {
+			n.author = agent.person // a command says whose case it is: no customer wrote this
 		}
-		if q.Above != "" {
-			r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: q.Above}
-			lines = append(lines, "your own text: a note")
+		if b.text != "" {
+			r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: agent.person, text: b.text}
+			b.changed = append(b.changed, Change{What: "note"})
 		}
 	} else {
 		n.author = agent.person
+		r.carriesOutOn(n, b)
 	}
 	if c.Title == "" {
-		c.Title = firstLines(nameOr(q.Text, r.m.Reply), 1, 80)
+		c.Title = firstLines(nameOr(q.Text, b.text), 1, 80)
 	}
 	n.title = c.Title
-	r.plan.opens = n
-	r.plan.events = append(r.plan.events, newEvent{kind: "opened", actor: agent.person, became: status.Key})
 	r.invites(c, true)
 	r.tellDesk(c, NoticeNew, agent.name, nil)
-	r.tellOpener(c, "for-customer", lines)
+	r.answered(b, "for-customer")
 	return r.end(Filed, "opens a case for a customer", "")
+}
+
+// carriesOutOn carries out the commands of a mail whose text describes a new
+// case: no command line stands in it, and a #note keeps it for colleagues.
+func (r *reading) carriesOutOn(n *newCase, b *block) {
+	b.carryOut(r)
+	if len(b.lines) == 0 {
+		return
+	}
+	text := b.text
+	if lines, whole := CommandBlock(r.m.Text, r.desk.AliasWords()...); slices.Equal(lines, b.lines) {
+		text = whole // the visible reply is less than the mail
+	}
+	if b.note {
+		b.changed = append(b.changed, Change{What: "note"})
+		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: b.agent.person, text: text}
+		n.internal, text = true, ""
+	}
+	n.text = &text
+}
+
+func (b *block) carryOut(r *reading) {
+	for _, o := range b.orders {
+		o.carry(r, b)
+	}
 }
 
 // forwardsInto keeps mail that an agent forwards into a case, by a number in its
@@ -113,7 +197,7 @@ func (r *reading) opensFor(agent provenAgent, b *behalf, q Quote) bool {
 func (r *reading) forwardsInto(c *caseRow, agent provenAgent) bool {
 	r.say("R64", "forwarded into a case: a note, nothing public")
 	r.writesNote(c, agent, r.m.Reply)
-	r.tellOpener(c, "forwarded", nil)
+	r.answered(&block{c: c, agent: agent}, "forwarded")
 	return true
 }
 
@@ -130,17 +214,6 @@ func (r *reading) withForward(text string) (all, rest string) {
 		return text, r.m.Rest
 	}
 	return strings.TrimSpace(text + "\n\n" + r.m.Rest), ""
-}
-
-// tellOpener tells an agent whose case a mail of theirs became.
-func (r *reading) tellOpener(c *caseRow, reason string, lines []string) {
-	to := r.sender()
-	to.agent = true
-	w := draft{kind: Transcript, to: to, replied: true, inReplyTo: r.m.MessageID}
-	w.payload = r.about(c, to.language)
-	w.payload.Fixed = false
-	w.payload.Customer, w.payload.Lines, w.payload.Reason = r.requester(c), lines, reason
-	r.send(w, c.ID)
 }
 
 func shownPerson(name, address, company string) string {

@@ -46,17 +46,17 @@ func TestReceive_whatAnAgentForwards(t *testing.T) {
 		tells   string // a line of the transcript
 	}{
 		{"a new customer of a known domain", false, forwards(ask, anna, "It burns."), "opens a case for a customer",
-			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester: " + anna},
+			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester:  -> " + anna},
 		{"a known contact", true, forwards(ask, anna, "It burns."), "opens a case for a customer",
-			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester: " + anna},
+			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester:  -> " + anna},
 		{"a stranger", false, forwards(ask, zed, "It burns."), "opens a case for a customer",
-			cameOf{zed, "", "Printer on fire", "It burns.", ask}, "requester: " + zed},
+			cameOf{zed, "", "Printer on fire", "It burns.", ask}, "requester:  -> " + zed},
 		{"without a word of the agent's own", false, forwards("", anna, "It burns."), "opens a case for a customer",
-			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ""}, "requester: " + anna},
+			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ""}, "requester:  -> " + anna},
 		{"the outermost of two counts", false, chain(forwards(ask, anna, "It burns."), forwards("", carl, "inner")), "opens a case for a customer",
-			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester: " + anna},
-		{"commands above it are said not to be carried out", false, forwards("#status resolved\n"+ask, anna, "It burns."), "opens a case for a customer",
-			cameOf{anna, "Northwind", "Printer on fire", "It burns.", "#status resolved\n" + ask}, "#status resolved: not carried out"},
+			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "requester:  -> " + anna},
+		{"commands above it are carried out", false, forwards("#status in-progress\n"+ask, anna, "It burns."), "opens a case for a customer",
+			cameOf{anna, "Northwind", "Printer on fire", "It burns.", ask}, "status: Open -> In progress"},
 		{"one without an address is the agent's own case", false, forwards(ask, "", "It burns."), "opens a case",
 			cameOf{mia, "", "Fwd: Printer", ask + "\n\nIt burns.", ""}, "it does not say by one address who wrote it"},
 		{"one of ours is the agent's own case", false, forwards(ask, "support@desk.example", "It burns."), "opens a case",
@@ -83,8 +83,8 @@ func TestReceive_whatAnAgentForwards(t *testing.T) {
 			letters := w.letters()
 			noneTo(t, letters, anna, zed, carl)
 			l := to(t, letters, mia, core.Transcript)
-			if !strings.Contains(strings.Join(l.Payload.Lines, "\n"), c.tells) || l.Number != r.Case {
-				t.Errorf("the transcript of %s tells %q", l.Number, l.Payload.Lines)
+			if !strings.Contains(saysInTranscript(l), c.tells) || l.Number != r.Case {
+				t.Errorf("the transcript of %s tells %q", l.Number, saysInTranscript(l))
 			}
 			if notice := to(t, letters, tom, core.NoticeNew); c.want.requester != mia && (notice.Text != "It burns." || len(notice.Files) != 1 || !strings.HasPrefix(notice.Payload.Customer, c.want.requester) && notice.Payload.Customer != "Anna Berg") {
 				t.Errorf("the notice: %q of %q, files %+v", notice.Text, notice.Payload.Customer, notice.Files)

@@ -119,7 +119,8 @@ type Payload struct {
 	Class   flow.Class `json:"class,omitempty"`   // its class
 	Changed bool       `json:"changed,omitempty"` // the status changed with this mail
 	Was     string     `json:"was,omitempty"`
-	From    flow.Class `json:"from,omitempty"` // class of that status
+	From    flow.Class `json:"from,omitempty"`    // class of that status
+	GoesOn  string     `json:"goes_on,omitempty"` // number of the case as which this one goes on
 
 	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
 	Links []Link `json:"links,omitempty"`
@@ -149,6 +150,7 @@ type Payload struct {
 	Unread     string        `json:"unread,omitempty"`     // the beginning of a query's text that was not read
 	Over       bool          `json:"over,omitempty"`       // more was asked than is answered at a time
 	Unassigned int64         `json:"unassigned,omitempty"` // of Morning: cases that nobody owns
+	Collision  *Collision    `json:"collision,omitempty"`  // of a transcript
 
 	Held      []HeldItem       `json:"held,omitempty"`       // of HeldList: what waits, newest first; of HeldDone: what became of it
 	HeldCount map[HeldKind]int `json:"held_count,omitempty"` // how much waits in all

@@ -20,6 +20,7 @@ type otherRow struct {
 	Address      string
 	Person       *int64
 	Name         string
+	Language     string
 	Verified     bool
 	Agent        bool // of this desk
 	Member       bool // of Organisation; else that is its domain's

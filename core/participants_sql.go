@@ -25,7 +25,7 @@ func queueOthers(b *pgx.Batch, a asked, desk int, f *facts) {
 	}
 	b.Queue(`
 		select q.address, a.person, coalesce(p.name, '') as name, p.verified_at is not null as verified,
-			g.person is not null as agent, m.person is not null as member,
+			coalesce(nullif(p.language, ''), o.language, '') as language, g.person is not null as agent, m.person is not null as member,
 			o.id as organisation, coalesce(o.name, '') as company
 		from unnest($1::text[], $2::text[]) as q (address, domain)
 		left join address a on a.address = q.address
@@ -154,8 +154,14 @@ const mailedAt = `
 		and not exists (select from reply_to w where w.case_id = s.case_id and w.person = s.person)`
 
 // quietCase says that an agent opened case s.case_id for somebody, and that the
-// desk has written nothing publicly yet (R64).
-const quietCase = `exists (select from cases k where k.id = s.case_id and k.opened_by is not null and k.desk_wrote_at is null)`
+// desk has written nothing publicly yet (R64), or that an agent gave the case to
+// person s.person, or merged such a case of theirs into it, and it has written
+// nothing since.
+const quietCase = `exists (select from cases k where k.id = s.case_id
+		and (k.opened_by is not null and k.desk_wrote_at is null
+			or k.requester = s.person and k.given_at is not null and coalesce(k.desk_wrote_at < k.given_at, true)
+			or exists (select from cases j where j.merged_into = k.id and j.requester = s.person and j.opened_by is not null
+				and j.desk_wrote_at is null and coalesce(k.desk_wrote_at < j.status_at, true))))`
 
 // hasLeft says that person s.person wants no more mail of case s.case_id (R38).
 const hasLeft = `exists (select from left_case l where l.case_id = s.case_id and l.person = s.person)`

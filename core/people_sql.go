@@ -128,7 +128,7 @@ func customersOf(ctx context.Context, t *tx, c caseRow) ([]caseperson, error) {
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.person = $3 as requester,
 			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
-			`+wishesOf("s.person", "$4")+`,
+			m.organisation as member, `+wishesOf("s.person", "$4")+`,
 			`+recentMail+`
 		from side s
 		join person p on p.id = s.person

@@ -10,8 +10,9 @@ import (
 	"postern/core/token"
 )
 
-// errStale says that a desk's file is newer in the database than here.
-var errStale = errors.New("desk file has changed")
+// errStale says that a desk's file is newer in the database than here, or that a
+// case was merged while it was looked for.
+var errStale = errors.New("desk file or case has changed")
 
 // Receive files one mail that the ledger keeps. In a single transaction it
 // opens or continues a case, queues what is owed for it, and ends the ledger
@@ -179,6 +180,7 @@ func (d *Desk) keysOf(r *reading) asked {
 	}
 	to := d.sentTo(m)
 	r.toCommand = len(to[token.Command]) > 0
+	r.toNew = len(to[token.New]) > 0
 	r.tokens, r.bounces = to[token.Public], to[token.Bounce]
 	for _, t := range append(append([]string{}, r.tokens...), r.bounces...) {
 		a.tokens = append(a.tokens, token.Hash(t))
@@ -228,6 +230,7 @@ func (r *reading) nameInCommands(a *asked, d *Desk) {
 		}
 		for _, n := range subjectNumbers(line, d.prefixes()) {
 			if cases++; cases <= namedByCommands {
+				r.inCommands = append(r.inCommands, n)
 				a.desks, a.numbers = append(a.desks, int32(n.desk)), append(a.numbers, n.number)
 			}
 		}

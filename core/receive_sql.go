@@ -72,6 +72,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	r.heldLines, r.asked = readHeldCommands(m.Reply), readQueries(m.Reply, m.Subject)
 	queueListed(b, a, desk, r.heldLines, lock, f)
 	d.queueTwins(b, a, desk.id, f)
+	r.queueStructureFacts(b, a, lock)
 	if a.probe != nil {
 		b.Queue(`select hash, desk from probe where hash = $1`, a.probe).Query(one(&f.probe))
 	}
@@ -89,7 +90,7 @@ func (d *Desk) lookUp(ctx context.Context, t *tx, m Mail, lock bool) (*reading, 
 	if err := run(ctx, t, b); err != nil {
 		return nil, err
 	}
-	if version != desk.version {
+	if version != desk.version || lock && f.mergedMeanwhile() {
 		return nil, errStale
 	}
 	if err := d.lookUpQueries(ctx, t, r, a, sure); err != nil {
@@ -193,7 +194,7 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 		order by g.person, a.address`, desk, now.Add(-noticeWindow)).Query(all(&f.agents))
 }
 
-const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
+const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.queued_at, o.automatic, o.for_agent, o.id_hash,
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
 	coalesce((select x.author from comment x where x.id = (o.payload->>'comment')::bigint), 0) as author,
 	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
@@ -239,7 +240,8 @@ const theNamed = `any (current_setting('postern.named')::bigint[])`
 
 // commandedColumns are what commands set on a case c.
 const commandedColumns = `c.priority, c.type, c.due_at, c.merged_into, c.wake_at,
-			(select coalesce(sum(s.minutes), 0) from time_spent s where s.case_id = c.id) as spent`
+			(select coalesce(sum(s.minutes), 0) from time_spent s where s.case_id = c.id) as spent,
+			c.opened_by is not null as by_agent`
 
 // queueNamed asks what the mail's evidence names: letters of ours, earlier
 // mails, and the cases, which it locks in order of id (R75).
@@ -247,7 +249,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 	ids, args := named(a)
 	b.Queue(`
 		select set_config('postern.named',
-			(select coalesce(array_agg(case_id), '{}') from (`+ids+`) n where case_id is not null)::text, true)`, args...)
+			(select coalesce(array_agg(case_id), '{}') from (`+withMerged(ids)+`) n where case_id is not null)::text, true)`, args...)
 	q := `
 		select c.id, c.desk, c.number, c.title, c.requester, c.organisation,
 			coalesce((select o.name from organisation o where o.id = c.organisation), '') as company,
@@ -294,6 +296,7 @@ func queueNamed(b *pgx.Batch, a asked, desk int, sure, lock bool, now time.Time,
 		select distinct on (s.case_id, s.person) s.case_id, s.person, p.name, a.address,
 			coalesce(nullif(p.language, ''), o.language, '') as language,
 			p.verified_at is not null as verified, a.suppressed_at is not null as suppressed, s.requester,
+			m.organisation as member,
 			exists (select from agent g where g.person = p.id) as agent,
 			`+quietCase+` as quiet, a.asked, `+hasLeft+` as left,
 			`+wishesOf("s.person", "(select k.desk from cases k where k.id = s.case_id)")+`,

@@ -17,9 +17,10 @@ import (
 // world is a desk with a mailbox, into which tests put mail.
 type world struct {
 	*coretest.World
-	t   testing.TB
-	mb  core.Mailbox
-	uid uint32
+	t    testing.TB
+	mb   core.Mailbox
+	uid  uint32
+	last []core.Letter // of the last command block
 }
 
 func newWorld(t testing.TB, change func(*core.Settings)) *world {

@@ -9,6 +9,9 @@ import (
 // events are what the mail does to its case, as people are told of it: in one
 // mail, what somebody wrote first.
 func (r *reading) events() []flow.Event {
+	if r.other != "" {
+		return []flow.Event{r.other}
+	}
 	var all []flow.Event
 	switch e := r.plan.entry; {
 	case r.plan.opens != nil:

@@ -67,6 +67,8 @@ type thread struct {
 	letter   *letterRow // the letter that is answered, if the sign is one
 	aside    *caseRow   // the first hidden case for which the sender is proposed, by an answer to a mail of it
 	asideBy  evidence
+
+	mergedFrom *caseRow // the case that it names goes on as found
 }
 
 // findCase weighs the evidence: the first sign that names a case decides

@@ -18,7 +18,7 @@ func (d *Desk) WithdrawTokens(ctx context.Context, address string) (int64, error
 		return 0, err
 	}
 	_, mode, t, ok := token.Split(address)
-	if d.isOwn(address) && (!ok || mode == token.Probe) {
+	if d.isOwn(address) && (!ok || mode == token.Probe || t == "") {
 		return 0, fmt.Errorf("%s is a service address: name a reply address, or a person's", address)
 	}
 	var n int64

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"postern/core"
@@ -9,7 +10,7 @@ import (
 
 // saysInTranscript is what a transcript says, one thing a line.
 func saysInTranscript(l core.Letter) string {
-	var lines []string
+	lines := slices.Clone(l.Payload.Lines)
 	for _, p := range l.Payload.Problems {
 		lines = append(lines, p.String())
 	}

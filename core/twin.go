@@ -17,13 +17,15 @@ func (r *reading) linkTwin() {
 	r.plan.events = append(r.plan.events, newEvent{kind: sameMail, became: r.plan.twin.name, internal: true})
 }
 
-// sameMail is the event that links twins. It is shown to those who are agents
-// of the other case's desk too: the number of a case is for nobody else (R63).
+// sameMail is the event that links twins. Like any link it is shown to those who
+// are agents of the other case's desk too: its number is for nobody else (R63).
 const sameMail = "same-mail"
 
 // showsEvent says whether an event may be shown to a viewer who sees the case.
 func (d *Desk) showsEvent(v Viewer, e entryRow) bool {
-	if e.Event != sameMail {
+	switch e.Event {
+	case sameMail, "linked", "unlinked":
+	default:
 		return true
 	}
 	desk, _, ok := d.splitNumber(e.Became)

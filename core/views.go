@@ -62,7 +62,12 @@ type CaseView struct {
 	// for agents: who may be added to the case with a press (R38), and the case
 	// to which its requester may be added, if this one is perhaps about that (R37)
 	Proposed []PersonLine
-	About    *AboutLine
+	// the case as which it goes on, if the viewer may see that; for agents also
+	// those that go on as this one, and those that it is linked to
+	GoesOn     string
+	MergedFrom []string
+	Linked     []string
+	About      *AboutLine
 }
 
 // PersonLine is somebody as agents see them.

@@ -207,7 +207,7 @@ func (l *language) try(t *template.Template, own texts, letter core.Letter) erro
 // known are the names of all that a template may ask for, wherever it is.
 var known = func() map[string]bool {
 	names := map[string]bool{}
-	for _, of := range []any{view{}, item{}, file{}, heldMail{}, action{}, answer{}, problem{}, timelineEntry{}, core.Change{}, core.Help{}, sheet{}, sheetEntry{}, core.Word{}, core.HelpCommand{}, core.Link{}, core.Document{}} {
+	for _, of := range []any{view{}, item{}, file{}, heldMail{}, action{}, answer{}, problem{}, timelineEntry{}, collision{}, core.Change{}, core.Help{}, sheet{}, sheetEntry{}, core.Word{}, core.HelpCommand{}, core.Link{}, core.Document{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			names[f.Name] = f.IsExported()
 		}

@@ -224,7 +224,7 @@ type view struct {
 	Number, Title, Case         string
 	Desk, Contact               string
 	Actor, Customer, Company    string
-	Status, Means, Was          string
+	Status, Means, Was, GoesOn  string
 	Class                       string // of the status: "resolved"
 	Changed, Fixed              bool
 	Reopened                    bool // it had ended, and has not now
@@ -253,6 +253,8 @@ type view struct {
 	UndoURL  string // a mail that says it
 	Help     *core.Help
 	History  []timelineEntry
+
+	Collision *collision
 
 	Attached, Named []file
 
@@ -285,13 +287,16 @@ type item struct {
 
 type file struct{ Name, Size string }
 
+// collision is what another agent did meanwhile.
+type collision struct{ Name, At, Quoted, Status string }
+
 func newView(l core.Letter, lang *language) *view {
 	p := l.Payload
 	v := &view{
 		Number: l.Number, Title: p.Title, Case: l.Case,
 		Desk: p.Desk, Contact: p.Contact,
 		Actor: p.Actor, Customer: p.Customer, Company: p.Company,
-		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class),
+		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class), GoesOn: p.GoesOn,
 		Changed: p.Changed, Fixed: p.Fixed, Reopened: p.From.Ended() && !p.Class.Ended(),
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
@@ -319,6 +324,9 @@ func newView(l core.Letter, lang *language) *view {
 	v.When = lang.date(p.When, zone)
 	for _, w := range p.Items {
 		v.Items = append(v.Items, item{w.Number, w.Title, lang.date(w.At, zone), quoted(written(w.Text))})
+	}
+	if c := p.Collision; c != nil {
+		v.Collision = &collision{shown(c.Name), lang.date(c.When, zone), quoted(written(shownLines(c.Text))), shown(c.Status)}
 	}
 	v.transcript(l, lang, zone)
 	v.held(p, lang, func(i core.HeldItem) string { return lang.date(i.At, zone) })

@@ -121,6 +121,7 @@ const (
 	Probe  Mode = "p-" // mail to ourselves
 
 	Command Mode = "command" // asks and commands: a fixed word, which proves nothing
+	New     Mode = "new"     // opens a case: a fixed word, which proves nothing
 )
 
 // Plus puts a token into an address: desk@x becomes desk+<mode><token>@x.
@@ -133,7 +134,7 @@ func Plus(address string, m Mode, token string) string {
 }
 
 // Split takes a plus address apart. plain is the address without its tag; ok
-// says that the tag has a token's shape, or is the fixed word of Command.
+// says that the tag has a token's shape, or is one of the fixed words.
 func Split(address string) (plain string, m Mode, token string, ok bool) {
 	at := strings.LastIndexByte(address, '@')
 	plus := strings.IndexByte(address, '+')
@@ -141,8 +142,8 @@ func Split(address string) (plain string, m Mode, token string, ok bool) {
 		return address, "", "", false
 	}
 	plain, tag := address[:plus]+address[at:], strings.ToLower(address[plus+1:at])
-	if tag == string(Command) {
-		return plain, Command, "", true
+	if tag == string(Command) || tag == string(New) {
+		return plain, Mode(tag), "", true
 	}
 	for _, mode := range []Mode{Bounce, Probe} {
 		if rest, found := strings.CutPrefix(tag, string(mode)); found {

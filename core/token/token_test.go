@@ -140,6 +140,10 @@ func TestSplit_takesOnlyTokensFromAddresses(t *testing.T) {
 		{"desk+Command@x.example", "desk@x.example", Command, "", true},
 		{"desk+commands@x.example", "desk@x.example", "", "", false},
 		{"desk+command" + tok + "@x.example", "desk@x.example", "", "", false},
+		{"desk+new@x.example", "desk@x.example", New, "", true},
+		{"desk+NEW@x.example", "desk@x.example", New, "", true},
+		{"desk+news@x.example", "desk@x.example", "", "", false},
+		{"desk+new" + tok + "@x.example", "desk@x.example", "", "", false},
 		{"desk+sales@x.example", "desk@x.example", "", "", false},
 		{"desk+@x.example", "desk@x.example", "", "", false},
 		{"+" + tok + "@x.example", "@x.example", Public, tok, true},
@@ -179,7 +183,7 @@ func FuzzSplit(f *testing.F) {
 		if !ok && (mode != "" || tok != "") {
 			t.Errorf("%q: %q %q without ok", address, mode, tok)
 		}
-		if ok && mode != Command && (len(tok) != 20 || strings.Trim(tok, "abcdefghijklmnopqrstuvwxyz234567") != "") {
+		if ok && mode != Command && mode != New && (len(tok) != 20 || strings.Trim(tok, "abcdefghijklmnopqrstuvwxyz234567") != "") {
 			t.Errorf("%q: token %q", address, tok)
 		}
 		if ok && !strings.EqualFold(Plus(plain, mode, tok), address) {

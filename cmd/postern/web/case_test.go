@@ -104,6 +104,17 @@ func TestCase_page(t *testing.T) {
 			t.Errorf("%v", made)
 		}
 	})
+	t.Run("R37/cases beside it are a press away", func(t *testing.T) {
+		desk.view.GoesOn, desk.view.MergedFrom, desk.view.Linked = "CASE-10002", []string{"CASE-10003"}, []string{"CASE-10004"}
+		desk.view.Entries = append(desk.view.Entries, core.Entry{ID: 77, Kind: "event", Event: "split", Became: "CASE-10005", At: noon})
+		page := visitSite(t, site, "agent").get("/cases/CASE-10001").wants(t, http.StatusOK).body
+		for _, want := range []string{`Goes on as</dt><dd><a href="/cases/CASE-10002">`, `Goes on here</dt><dd><a href="/cases/CASE-10003">`,
+			`Linked to</dt><dd><a href="/cases/CASE-10004">`, `A comment became:</span> <a href="/cases/CASE-10005">`} {
+			if !strings.Contains(page, want) {
+				t.Errorf("no %s", want)
+			}
+		}
+	})
 	t.Run("a press that comes too late", func(t *testing.T) {
 		v := visitSite(t, site, "customer")
 		desk.fail["MoveCase"] = core.ErrNotAllowed
