@@ -92,11 +92,11 @@ func TestDay_ofAnAgent(t *testing.T) {
 	d.caseIs(number, "owner.name", "Mia")
 
 	// An answer with a block on top is one mail to Anna: text and status.
-	mia.answers(notice, "#status need input\n#priority high\n#due 3d\n#time 20m\n\nWhich ribbon is in it?")
+	mia.answers(notice, "#status need input\n#priority p2\n#due 3d\n#time 20m\n\nWhich ribbon is in it?")
 	asked := anna.reads(number, "Which ribbon is in it?", "Need input")
 	lacks(t, "her mail", asked.Text, "#status", "#due", "#time")
 	d.caseIs(number, "status", "need-input")
-	d.caseIs(number, "priority", "high")
+	d.caseIs(number, "priority", "p2")
 	d.caseIs(number, "(select sum(minutes) from time_spent s where s.case_id = c.id)", "20")
 
 	// A line with a mistake carries nothing out and sends nothing to Anna.
@@ -118,10 +118,10 @@ func TestDay_ofAnAgent(t *testing.T) {
 	mia.reads(number, "Tom", "serial number, too", "short labels")
 
 	// What was a mistake is taken back by the link in the transcript.
-	mia.answers(notice, "#priority low")
-	d.caseIs(number, "priority", "low")
-	mia.presses(mia.reads(number, "low", "#undo"), "#undo")
-	d.caseIs(number, "priority", "high")
+	mia.answers(notice, "#priority p4")
+	d.caseIs(number, "priority", "p4")
+	mia.presses(mia.reads(number, "p4", "#undo"), "#undo")
+	d.caseIs(number, "priority", "p2")
 
 	// A canned answer, and done.
 	mia.answers(notice, "#template ribbon\n#status resolved")
@@ -129,12 +129,12 @@ func TestDay_ofAnAgent(t *testing.T) {
 	d.caseIs(number, "status", "resolved")
 
 	// Carla rings up: a case on her behalf, with what to do about it.
-	mia.writes(newCase, "No labels since noon", "#requester carla@fabrikam.example\n#priority high\n#assign tom\n\nCarla rang: nothing comes out.")
+	mia.writes(newCase, "No labels since noon", "#requester carla@fabrikam.example\n#priority p2\n#assign tom\n\nCarla rang: nothing comes out.")
 	opened := mia.reads("carla@fabrikam.example", "No labels since noon")
 	hers := numberOf(t, opened)
 	d.caseIs(hers, "requester.name", "")
 	d.caseIs(hers, "owner.name", "Tom")
-	d.caseIs(hers, "priority", "high")
+	d.caseIs(hers, "priority", "p2")
 
 	// Carla wrote to Mia herself: what Mia forwards is a case of Carla's.
 	carla.writes(mia.address, "Second printer", "The second one does it, too.")

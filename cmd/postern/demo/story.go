@@ -132,7 +132,7 @@ Northwind`,
 		To:      newCaseAddress,
 		Subject: "No labels since noon",
 		Text: `#requester carla@fabrikam.example
-#priority high
+#priority p2
 #assign me
 
 Carla Ross rang: since noon nothing comes out of their printer.`,
