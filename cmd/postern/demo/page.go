@@ -179,6 +179,7 @@ type column struct {
 type overviewView struct {
 	frame
 	Steps   []step
+	Days    []day
 	Columns []column
 	Service inboxView
 }
@@ -198,7 +199,7 @@ func (p *page) overview(rw http.ResponseWriter, r *http.Request) {
 		p.failed(rw, r, err)
 		return
 	}
-	view := overviewView{frame: p.frame(r), Steps: steps(views)}
+	view := overviewView{frame: p.frame(r), Steps: steps(views), Days: days}
 	view.Live = true
 	for _, v := range views {
 		if v.Role == Service {
@@ -355,8 +356,8 @@ func (p *page) write(rw http.ResponseWriter, r *http.Request) {
 			return
 		}
 		view.Draft = d
-	case q.Get("sample") != "":
-		view.Draft = sample
+	case samples[q.Get("sample")].To != "":
+		view.Draft = samples[q.Get("sample")]
 	case who.Role == Agent:
 		view.Draft.To = ""
 	}

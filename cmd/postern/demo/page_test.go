@@ -201,7 +201,7 @@ func TestPlayingTheStory(t *testing.T) {
 	w := start(t, t.TempDir())
 	answerDesk(t, w)
 
-	_, page := get(t, w, "/people/anna/write?sample=1")
+	_, page := get(t, w, "/people/anna/write?sample=printer")
 	form := fields(t, page)
 	if form["to"] != serviceAddress || form["subject"] == "" {
 		t.Fatalf("the sample mail is not ready to send: %v", form)
@@ -458,5 +458,31 @@ func TestPlayingInABrowser(t *testing.T) {
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
 	if err != nil || wide {
 		t.Errorf("the page is wider than the window: %v, %v", wide, err)
+	}
+}
+
+// Whatever the page suggests can be pressed.
+func TestOverview_everySuggestionLeadsSomewhere(t *testing.T) {
+	w := start(t, t.TempDir())
+	_, overview := get(t, w, "/")
+	for _, d := range days {
+		contains(t, overview, d.Title)
+		for _, a := range d.Acts {
+			if a.Link == "" {
+				continue
+			}
+			t.Run(d.ID+"/"+a.Press, func(t *testing.T) {
+				contains(t, overview, `<a href="`+a.Link+`">`+a.Press+`</a>`)
+				status, page := get(t, w, a.Link)
+				if status != http.StatusOK {
+					t.Fatalf("%s: %d", a.Link, status)
+				}
+				if _, name, is := strings.Cut(a.Link, "sample="); is {
+					if form := fields(t, page); form["to"] != samples[name].To || form["text"] != samples[name].Text {
+						t.Errorf("the mail is not written: %v", form)
+					}
+				}
+			})
+		}
 	}
 }

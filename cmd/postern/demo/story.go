@@ -22,7 +22,7 @@ func steps(views []inboxView) []step {
 	all := []step{
 		{
 			Title: "Write as Anna", Text: "Anna works at Northwind, and something broke.",
-			Link: "/people/anna/write?sample=1", Press: "Write Anna's mail", Done: sent["anna"] > 0,
+			Link: "/people/anna/write?sample=printer", Press: "Write Anna's mail", Done: sent["anna"] > 0,
 		},
 		{
 			Title: "Watch her inbox", Text: "Within seconds a confirmation arrives, with a case number.",
@@ -60,11 +60,60 @@ var companies = map[string]string{
 	"Desk":      "agents, in their own mailboxes",
 }
 
-// sample is the mail that begins the story.
-var sample = draft{
-	To:      serviceAddress,
-	Subject: "The label printer stopped in the middle of an order",
-	Text: `Hello,
+// day is what a customer or an agent can do on an ordinary day, all of it by
+// mail.
+type day struct {
+	ID, Title, About string
+	Acts             []act
+}
+
+// act is one thing to do: a mail that is written already, or an inbox to begin
+// from.
+type act struct {
+	Text        string
+	Link, Press string // empty: what the act before led to
+}
+
+// days are what the page suggests once the first story is told.
+var days = []day{
+	{
+		ID: "customer", Title: "A customer’s day", About: "No account, no form: Anna needs her mail client alone.",
+		Acts: []act{
+			{"Tell the desk what is wrong. The confirmation has the number.", "/people/anna/write?sample=printer", "Write as Anna"},
+			{"Reply to the confirmation: it becomes a comment. Put Bo in copy, and he gets what is written from then on.", "/people/anna/folders/INBOX", "Anna’s inbox"},
+			{"Answer a solution by one word: the mail says which there are. A word that needs a reason asks for it.", "", ""},
+			{"Press a link in a mail instead: its page says what will happen before it does.", "", ""},
+			{"Ask what you have with the desk.", "/people/anna/write?sample=list", "Write list"},
+			{"As Bo, reply “unsubscribe me from this case”.", "/people/bo/folders/INBOX", "Bo’s inbox"},
+		},
+	},
+	{
+		ID: "agent", Title: "An agent’s day", About: "Mia works from her mail client: commands stand on top of a reply.",
+		Acts: []act{
+			{"What is open this morning?", "/people/mia/write?sample=open", "Write list open"},
+			{"Open a notice and press Assign to me: the reply is written, send it. The answer says what changed, and takes it back for a day.", "/people/mia/folders/INBOX", "Mia’s inbox"},
+			{"Reply with #status need input on top and a question below. Anna gets one mail with both.", "", ""},
+			{"Reply to the second address of a notice: a note that only Tom and Mia see.", "", ""},
+			{"Answer the same case as Tom, then as Mia from her older notice: her answer goes out, and she is told of his.", "/people/tom/folders/INBOX", "Tom’s inbox"},
+			{"Carla rings up: open a case for her.", "/people/mia/write?sample=call", "Write the case"},
+			{"Find it again, and read its history.", "/people/mia/write?sample=search", "Write search"},
+			{"Everything that can be written.", "/people/mia/write?sample=help", "Write help"},
+		},
+	},
+}
+
+// Addresses that the desk reads as something else than an answer.
+const (
+	commandAddress = "support+command@desk.example"
+	newCaseAddress = "support+new@desk.example"
+)
+
+// samples are mails that are written already, by the name in a link.
+var samples = map[string]draft{
+	"printer": {
+		To:      serviceAddress,
+		Subject: "The label printer stopped in the middle of an order",
+		Text: `Hello,
 
 since this morning the label printer in hall 2 stops after the third label of
 every order. The display says "E-204". We switched it off and on again, twice.
@@ -74,6 +123,20 @@ Can somebody have a look? The truck leaves at four.
 Kind regards
 Anna Berg
 Northwind`,
+	},
+	"list":   {To: serviceAddress, Text: "list"},
+	"open":   {To: commandAddress, Text: "list open"},
+	"search": {To: commandAddress, Text: "search labels"},
+	"help":   {To: commandAddress, Text: "help"},
+	"call": {
+		To:      newCaseAddress,
+		Subject: "No labels since noon",
+		Text: `#requester carla@fabrikam.example
+#priority p2
+#assign me
+
+Carla Ross rang: since noon nothing comes out of their printer.`,
+	},
 }
 
 // forgery is what a stranger might try first.
