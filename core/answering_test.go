@@ -147,6 +147,20 @@ func TestReceive_fromTheEleventhNoticeOnThereIsOneDigest(t *testing.T) {
 	to(t, w.letters(), mia, core.NoticeNew)
 }
 
+// Who works fast by commands is told of what customers write at once.
+func TestReceive_answersToCommandsDelayNoNotice(t *testing.T) {
+	t.Run("R47/a dozen transcripts are no notices", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna})
+		for n := range 12 {
+			w.receive(fromMia(o, fmt.Sprintf("#time %dm", n+1), false))
+			to(t, w.letters(), mia, core.Transcript)
+		}
+		w.receive(mail{from: anna, subject: o.Case, text: "It still burns."})
+		to(t, w.letters(), mia, core.NoticeComment)
+	})
+}
+
 func TestReceive_ownAddressesAreNeverRecipients(t *testing.T) {
 	w := newWorld(t, func(s *core.Settings) {
 		s.Mailboxes[0].Addresses = append(s.Mailboxes[0].Addresses, "help@desk.example")

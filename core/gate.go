@@ -81,6 +81,10 @@ const (
 	noticeWindow  = 10 * time.Minute
 
 	noticesCounted = "11" // in SQL: whether there are ten is all that matters
+
+	// workedFor are answers to an agent's own commands, in SQL: who works fast has
+	// not been told much.
+	workedFor = `('transcript', 'case-sheet')`
 )
 
 // gate is the one way out for automatic mail (R47). cause is the mail it

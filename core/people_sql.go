@@ -107,7 +107,7 @@ func caseAndAgents(ctx context.Context, t *tx, id int64) (caseRow, []agentRow, e
 	rows, _ = t.Query(ctx, `
 		select g.person, p.name, a.address, p.language, a.suppressed_at is not null as suppressed,
 			(select count(*) from (select from outbox x where x.address = a.address and x.automatic and x.let_out
-				and x.queued_at > $2 limit `+noticesCounted+`) recent) as notices,
+				and x.kind not in `+workedFor+` and x.queued_at > $2 limit `+noticesCounted+`) recent) as notices,
 			g.role, `+wishesOf("g.person", "g.desk")+`
 		from agent g join person p on p.id = g.person join address a on a.person = p.id
 		where g.desk = $1 order by g.person, a.address`, c.Desk, t.now.Add(-noticeWindow))

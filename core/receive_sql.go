@@ -184,7 +184,8 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 		select g.person, p.name, a.address, p.language, a.suppressed_at is not null as suppressed,
 			(select count(*) from (
 				select from outbox x
-				where x.address = a.address and x.automatic and x.let_out and x.queued_at > $2
+				where x.address = a.address and x.automatic and x.let_out
+					and x.kind not in `+workedFor+` and x.queued_at > $2
 				limit `+noticesCounted+`) recent) as notices,
 			g.role, `+wishesOf("g.person", "g.desk")+`
 		from agent g
