@@ -41,7 +41,12 @@ func (r *reading) collision(c *caseRow) *Collision {
 		}
 	}
 	if l := r.thread.letter; l != nil && l.ForAgent && l.CaseID != nil && *l.CaseID == c.ID && l.Person != nil && *l.Person == r.plan.person {
-		since = l.QueuedAt
+		since = l.Queued
+		for _, x := range l.Texts { // it waited, and told what came as well
+			if x.At.After(since) {
+				since = x.At
+			}
+		}
 	}
 	if wrote.After(since) {
 		since = wrote // what was done before was told then

@@ -68,7 +68,7 @@ func (o mergesInto) carry(r *reading, b *block) {
 	var left []string
 	for _, p := range r.f.people {
 		switch {
-		case p.CaseID != b.c.ID || r.agentOf(p.Person):
+		case p.CaseID != b.c.ID || r.agentOf(p.Person) || p.Left && !p.Requester:
 		case p.Person == into.Requester || sameOrganisation(p.Member, into.Organisation):
 			m.people = append(m.people, p.Person)
 		default:

@@ -62,7 +62,7 @@ func (r *reading) toSplit(c *caseRow) (found *splitRow) {
 			continue
 		}
 		found = x
-		if l := r.thread.letter; l != nil && l.Comment == x.ID {
+		if l := r.thread.letter; l != nil && l.Comment == x.ID && len(l.Texts) == 0 {
 			break
 		}
 	}
@@ -95,21 +95,23 @@ func (o splitsOff) carry(r *reading, b *block) {
 	r.say("R37", "a comment becomes %s", number)
 	b.did(Change{"split", firstLines(x.Text, 1, 80), number})
 	s.letters = r.ofAnother(flow.EventNew, func() {
-		r.confirmSplit(c, status.Key)
+		r.confirmSplit(c, r.numberOf(b.c), status.Key)
 		r.tellDesk(c, NoticeNew, b.agent.name, s.comment.Marks)
 	})
 }
 
-// confirmSplit tells the requester of the number of their new case.
-func (r *reading) confirmSplit(c *caseRow, status string) {
+// confirmSplit tells the requester the number of their new case, which was a
+// comment of another one.
+func (r *reading) confirmSplit(c *caseRow, of, status string) {
 	for _, p := range r.f.people {
-		if p.CaseID != c.ID || p.Agent {
+		if p.CaseID != c.ID || r.agentOf(p.Person) {
 			continue
 		}
-		w := draft{kind: Confirmation, to: recipient{person: p.Person, name: p.Name, address: p.Address,
+		w := draft{kind: SplitOff, to: recipient{person: p.Person, name: p.Name, address: p.Address,
 			language: r.desk.language(p.Language), suppressed: p.Suppressed, quiet: p.Quiet}}
 		w.payload = r.about(c, w.to.language)
-		w.payload.Words = words(r.desk, w.to.language, status)
+		w.payload.SplitOf = of
+		offer(r.desk, &w, status)
 		r.send(w, c.ID)
 	}
 }

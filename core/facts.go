@@ -88,7 +88,6 @@ type letterRow struct {
 	CaseID     *int64
 	Person     *int64
 	Address    string
-	QueuedAt   time.Time
 	Automatic  bool
 	ForAgent   bool
 	IDHash     []byte

@@ -75,7 +75,7 @@ var notices = append(slices.Clone(foldable), NoticeNew, Reminder, ClosingSoon)
 
 // fold says when a letter is due, and whether it is one with others.
 func (s beside) fold(c cleared, caseID int64, gather time.Duration, now time.Time) cleared {
-	atOnce := c.replied || c.to.own // it answers what its recipient has just done
+	atOnce := c.replied || c.to.own || c.payload.GoesOn != "" // it answers what its recipient has just done, or is the last of its case
 	spent := c.withheld == gathered || strings.HasSuffix(c.withheld, "(R48)")
 	if gather <= 0 || caseID == 0 || !c.kind.isText() && !c.kind.isNews() || c.withheld != "" && !spent {
 		return c

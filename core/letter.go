@@ -19,6 +19,7 @@ const (
 	HeldAnswer   Kind = "held"         // a colleague will look at it; no number (R51)
 	TooLarge     Kind = "too-large"    // beyond the raw size limit (R17)
 	WordRefused  Kind = "word-refused" // the word cannot be followed as it came; asks for what is missing, or says what can
+	SplitOff     Kind = "split"        // a comment of theirs has become a case of its own
 	LeftCase     Kind = "left-case"    // they get no more mail of a case, or get it again
 	SignIn       Kind = "sign-in"
 	News         Kind = "news" // of an hour, for agents and customers who hear in a digest
@@ -119,8 +120,9 @@ type Payload struct {
 	Class   flow.Class `json:"class,omitempty"`   // its class
 	Changed bool       `json:"changed,omitempty"` // the status changed with this mail
 	Was     string     `json:"was,omitempty"`
-	From    flow.Class `json:"from,omitempty"`    // class of that status
-	GoesOn  string     `json:"goes_on,omitempty"` // number of the case as which this one goes on
+	From    flow.Class `json:"from,omitempty"`     // class of that status
+	GoesOn  string     `json:"goes_on,omitempty"`  // number of the case as which this one goes on
+	SplitOf string     `json:"split_of,omitempty"` // and of the one in which the comment stands that this one was
 
 	Words []Word `json:"words,omitempty"` // what the recipient may answer by one word
 	Links []Link `json:"links,omitempty"`

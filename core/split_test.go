@@ -46,7 +46,7 @@ func TestReceive_splitsACommentOff(t *testing.T) {
 		if got, want := w.cameOf(n.Receipt), (cameOf{anna, "Northwind", "No access to the portal", "By the way, I have no access.", ""}); got != want {
 			t.Errorf("%+v\nwant %+v", got, want)
 		}
-		if a, c := to(t, w.last, anna, core.Answer), to(t, w.last, anna, core.Confirmation); a.Number != o.Case || a.Text != "Use water." || c.Number != n.Case || c.Payload.Title != "No access to the portal" {
+		if a, c := to(t, w.last, anna, core.Answer), to(t, w.last, anna, core.SplitOff); a.Number != o.Case || a.Text != "Use water." || c.Number != n.Case || c.Payload.Title != "No access to the portal" {
 			t.Errorf("%s %q, %s %q", a.Number, a.Text, c.Number, c.Payload.Title)
 		}
 		if l := to(t, w.last, tom, core.NoticeNew); l.Number != n.Case || l.Text != "By the way, I have no access." || len(l.Files) != 1 || l.Payload.Customer != "anna@northwind.example" {
@@ -66,7 +66,7 @@ func TestReceive_splitsACommentOff(t *testing.T) {
 			t.Errorf("Anna's page: %+v", v)
 		}
 		t.Run("R38/an answer to the confirmation is the new case's", func(t *testing.T) {
-			if r := w.receive(mail{from: anna, to: to(t, w.last, anna, core.Confirmation).ReplyTo, text: "Please."}); r.Case != n.Case {
+			if r := w.receive(mail{from: anna, to: to(t, w.last, anna, core.SplitOff).ReplyTo, text: "Please."}); r.Case != n.Case {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -124,7 +124,7 @@ func TestReceive_splitsACommentOff(t *testing.T) {
 		w.exec(`insert into comment (case_id, at, written_at, author, side, text) select $1, now(), now(), person, 'customer', 'And more.' from address where address = $2`, r.CaseID, anna)
 		w.commands(o, "#split More")
 		noneTo(t, w.last, anna)
-		if n := w.count(`select count(*) from outbox where address = $1 and kind = 'confirmation' and state = 'withheld'`, anna); n != 1 {
+		if n := w.count(`select count(*) from outbox where address = $1 and kind = 'split' and state = 'withheld'`, anna); n != 1 {
 			t.Errorf("%d withheld", n)
 		}
 	})

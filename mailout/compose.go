@@ -91,7 +91,7 @@ func withheld(l core.Letter) core.Letter {
 	}
 	l.Payload = core.Payload{
 		Fixed: true, Desk: p.Desk, Contact: p.Contact,
-		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From, GoesOn: p.GoesOn,
+		Status: p.Status, Means: p.Means, Class: p.Class, Changed: p.Changed, Was: p.Was, From: p.From, GoesOn: p.GoesOn, SplitOf: p.SplitOf,
 		Words: p.Words, Links: p.Links, Code: p.Code, When: p.When, Zone: p.Zone,
 	}
 	if l.Kind == core.News {

@@ -173,6 +173,10 @@ func Sample(k core.Kind, language string) core.Letter {
 		resolved()
 		p.Words, p.Links = p.Words[1:], p.Links[1:]
 		p.Reason = "comment"
+	case core.SplitOff:
+		p.SplitOf, p.Title = "CASE-10100", "No access to the customer portal"
+		p.Status, p.Means = "Open", "We have your case and will look at it. You need not do anything."
+		offered()
 	case core.LeftCase:
 		p.Reason = "left"
 	case core.SignIn:

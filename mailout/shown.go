@@ -56,7 +56,7 @@ func shownPayload(p core.Payload) core.Payload {
 			*v = shown(*v)
 		}
 	}
-	each(&p.Title, &p.Actor, &p.Owner, &p.GoesOn, &p.Customer, &p.Company, &p.Desk, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
+	each(&p.Title, &p.Actor, &p.Owner, &p.GoesOn, &p.SplitOf, &p.Customer, &p.Company, &p.Desk, &p.Status, &p.Means, &p.Was, &p.Reason, &p.PerhapsAbout)
 	p.Contact = strings.TrimSpace(shownLines(p.Contact))
 	for _, list := range []*[]string{&p.Marks, &p.Lines, &p.Proposed} {
 		*list = slices.Clone(*list)

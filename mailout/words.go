@@ -20,7 +20,7 @@ import (
 var kinds = []core.Kind{
 	core.Confirmation, core.Answer, core.StatusNews, core.Reminder, core.ClosingSoon, core.HeldAnswer,
 	core.Approval, core.Meeting, core.PasswordReset, core.Satisfaction,
-	core.TooLarge, core.WordRefused, core.LeftCase, core.SignIn, core.News, core.Invitation,
+	core.TooLarge, core.WordRefused, core.LeftCase, core.SplitOff, core.SignIn, core.News, core.Invitation,
 	core.Worklist, core.CaseSheet, core.Morning,
 	core.NoticeNew, core.NoticeComment, core.NoticeNote, core.NoticeStatus, core.NoticeAssigned, core.NoticeBounce,
 	core.Transcript, core.HeldList, core.HeldDone, core.Question, core.Warning, core.Digest, core.Alarm, core.ProbeMail,
@@ -225,6 +225,7 @@ type view struct {
 	Desk, Contact               string
 	Actor, Customer, Company    string
 	Status, Means, Was, GoesOn  string
+	SplitOf                     string
 	Class                       string // of the status: "resolved"
 	Changed, Fixed              bool
 	Reopened                    bool // it had ended, and has not now
@@ -296,7 +297,7 @@ func newView(l core.Letter, lang *language) *view {
 		Number: l.Number, Title: p.Title, Case: l.Case,
 		Desk: p.Desk, Contact: p.Contact,
 		Actor: p.Actor, Customer: p.Customer, Company: p.Company,
-		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class), GoesOn: p.GoesOn,
+		Status: p.Status, Means: p.Means, Was: p.Was, Class: string(p.Class), GoesOn: p.GoesOn, SplitOf: p.SplitOf,
 		Changed: p.Changed, Fixed: p.Fixed, Reopened: p.From.Ended() && !p.Class.Ended(),
 		ReplyTo: l.ReplyTo, Internal: l.Internal, To: l.To.Address, Name: l.To.Name,
 		Above: Above, Note: l.Kind == core.NoticeNote || l.Internal != "" && l.ReplyTo == l.Internal,
