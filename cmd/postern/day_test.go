@@ -153,7 +153,7 @@ func TestDay_ofAnAgent(t *testing.T) {
 	anna.answers(anna.reads(number, "please try the other ribbon"), "It works. Another thing: may we have a second printer?")
 	wish := mia.reads(number, "a second printer?")
 	mia.answers(wish, "#split A second printer for Northwind")
-	split := numberOf(t, anna.reads("A second printer for Northwind", "It is case"))
+	split := numberOf(t, anna.reads("A second printer for Northwind", "a case of its own"))
 	d.caseIs(split, "requester.name", "Anna Berg")
 	if split == number {
 		t.Error("it is the same case")
@@ -238,12 +238,14 @@ func TestDay_ofACustomer(t *testing.T) {
 	told := anna.reads(number, "There is no black one.", "We have sent you one.", "This is the case you asked for")
 	lacks(t, "her history", told.Text, "#status", "assigned")
 
-	// Carla may ask as well: for her there is no such case, and no case at all.
+	// Carla, a customer too, may ask as well: for her there is no such case.
+	carla.writes(service, "Toner", "We need toner.")
+	hers := numberOf(t, carla.reads("It is case"))
 	carla.writes(service, "", "history "+number)
 	none := carla.reads("history " + number)
 	lacks(t, "Carla's answer", none.Text, "printer", "Anna", "Northwind")
 	carla.writes(service, "", "list")
-	lacks(t, "Carla's list", carla.reads("list").Text, number, "printer")
+	lacks(t, "Carla's list", carla.reads("Your cases: 1", hers).Text, number, "printer")
 
 	// Bo got nothing after he left.
 	d.settled()
