@@ -80,7 +80,7 @@ var days = []day{
 		ID: "customer", Title: "A customer’s day", About: "No account, no form: Anna needs her mail client alone.",
 		Acts: []act{
 			{"Tell the desk what is wrong. The confirmation has the number.", "/people/anna/write?sample=printer", "Write as Anna"},
-			{"Reply to the confirmation: it becomes a comment. Put Bo in copy, and he gets what is written from then on.", "/people/anna/folders/INBOX", "Anna’s inbox"},
+			{"Reply to the confirmation: it becomes a comment. Add Bo’s address to the To line, and he gets what is written from then on.", "/people/anna/folders/INBOX", "Anna’s inbox"},
 			{"Answer a solution by one word: the mail says which there are. A word that needs a reason asks for it.", "", ""},
 			{"Press a link in a mail instead: its page says what will happen before it does.", "", ""},
 			{"Ask what you have with the desk.", "/people/anna/write?sample=list", "Write list"},
