@@ -154,9 +154,10 @@ func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
 		}
 	} else {
 		n.author = agent.person
+		b.note = len(b.problems) > 0 // which of its lines was to keep the text from the customer?
 		r.carriesOutOn(n, b)
 	}
-	if c.Title == "" {
+	if c.Title == "" && !n.internal { // what is for colleagues names no case
 		c.Title = firstLines(nameOr(q.Text, b.text), 1, 80)
 	}
 	n.title = c.Title
