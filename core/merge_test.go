@@ -186,6 +186,16 @@ func TestReceive_merges(t *testing.T) {
 			}
 		})
 	}
+	t.Run("R63/people of no organisation are not of one", func(t *testing.T) {
+		w := newWorld(t, nil)
+		one, two := w.opens(mail{from: "zed@stranger.example", subject: "A"}), w.opens(mail{from: "zed@stranger.example", subject: "B"})
+		w.commands(one, "#cc add yan@elsewhere.example")
+		_, told := w.commands(one, "#merge "+two.Case)
+		says(t, told, "merged-without: "+two.Case+" -> yan@elsewhere.example")
+		if got := w.participants(two); got != "" {
+			t.Errorf("participants of %s: %q", two.Case, got)
+		}
+	})
 	t.Run("R42/a token alone merges nothing", func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.apply(t, func(s string) string { return replace(t, s, `agent_proof = "verified"`, `agent_proof = "token"`) })
