@@ -226,6 +226,24 @@ func TestReceive_aDeskThatTakesATokenAsProof(t *testing.T) {
 	wants(t, w.receive(fromMia(o, "Use water.", true)), core.Filed, "answers", "")
 }
 
+// Who holds one token of an agent has no other case by it: neither by a
+// Message-ID of the agent's, nor by a list of held mail beside it.
+func TestReceive_aTokenIsGoodForItsCaseAlone(t *testing.T) {
+	w := newWorld(t, nil)
+	w.apply(t, func(s string) string { return replace(t, s, `agent_proof = "verified"`, `agent_proof = "token"`) })
+	one, two := w.opens(mail{from: anna}), w.opens(mail{from: carl})
+	m := fromMia(one, "Use water.", false)
+	m.id = "known@desk.example"
+	w.receive(m)
+	w.letters()
+	t.Run("R42/a Message-ID of another case", func(t *testing.T) {
+		r := w.receive(mail{from: mia, to: two.mia.ReplyTo, text: "Give him the keys.", id: m.id, unverified: true})
+		if n := w.count(`select count(*) from note where case_id = $1`, one.CaseID); n != 0 || r.CaseID != two.CaseID {
+			t.Errorf("%d notes there; %+v", n, r)
+		}
+	})
+}
+
 // waits has an unproved answer of Mia's wait, and returns its row.
 func (w *world) waits(o opened, text string, change ...func(*core.Mail)) core.Mail {
 	w.t.Helper()
