@@ -244,6 +244,24 @@ func TestReceive_aTokenIsGoodForItsCaseAlone(t *testing.T) {
 	})
 }
 
+// A block that is refused is no reason to lose what came with it.
+func TestReceive_aRefusedBlockKeepsItsFiles(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	m := fromMia(o, "#status blue", false)
+	m.change = chain(attach("plan.txt", "plan"), func(m *core.Mail) { m.Files[0].Inline = false })
+	t.Run("R43/as a note's", func(t *testing.T) {
+		wants(t, w.receive(m), core.Filed, "commands refused, text kept as a note", "")
+		if n := w.count(`select count(*) from entry_file e join file f on f.id = e.file where e.note is not null and f.internal`); n != 1 {
+			t.Errorf("%d files", n)
+		}
+	})
+	t.Run("R43/but not a signature's picture", func(t *testing.T) {
+		m.text, m.change = "#status green", attach("logo.png", "png")
+		wants(t, w.receive(m), core.Filed, "commands refused", "")
+	})
+}
+
 // waits has an unproved answer of Mia's wait, and returns its row.
 func (w *world) waits(o opened, text string, change ...func(*core.Mail)) core.Mail {
 	w.t.Helper()

@@ -239,7 +239,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	if problems := r.understand(b); problems != nil {
 		r.say("R43", "the command block is refused: %s", asText(problems))
 		r.refused(b, problems)
-		if b.text == "" {
+		if b.text == "" && !r.bringsFiles(b) {
 			return r.end(Filed, "commands refused", "")
 		}
 		r.writesNote(c, agent, b.text)
