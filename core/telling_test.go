@@ -116,6 +116,23 @@ func TestFold_severalEventsWithinAMinuteAreOneMail(t *testing.T) {
 	}
 }
 
+// A reason that was taken back before anybody read it is nobody's to read.
+func TestFold_aReasonGoesWithItsStatus(t *testing.T) {
+	w := gathering(t)
+	o := w.taken()
+	w.receive(fromMia(o, "#status need-input", false))
+	w.later(time.Hour)
+	w.receive(fromMia(o, "#reject meant for somebody else", false))
+	w.receive(fromMia(o, "#reopen", false))
+	t.Run("R47/and not with the next one", func(t *testing.T) {
+		for _, l := range w.later(time.Hour) {
+			if l.Kind != core.Transcript && (l.Payload.Reason != "" || l.Payload.Class == "rejected") {
+				t.Errorf("%s to %s: %s, %q", l.Kind, l.To.Address, l.Payload.Status, l.Payload.Reason)
+			}
+		}
+	})
+}
+
 func TestFold_severalTextsAreOneMail(t *testing.T) {
 	t.Run("R47/the first at once, the others together and in order", func(t *testing.T) {
 		w := gathering(t)
