@@ -500,6 +500,26 @@ func TestDigest_ofTheHour(t *testing.T) {
 			t.Errorf("%q: %+v", letters[0].Number, letters[0].Payload.Items)
 		}
 	})
+	t.Run("R44/who is an agent no longer gets nothing that waited", func(t *testing.T) {
+		w := newWorld(t, nil)
+		tells(w, t, `note = { owner = "digest" }`)
+		o := w.taken()
+		w.receive(mail{from: tom, subject: o.Case, text: "#note\nThe vault opens by 4711."})
+		w.letters()
+		w.exec(`delete from agent where person = (select person from address where address = $1)`, mia)
+		w.wantsSaid(t, w.chore(w.SendHourly))
+	})
+	t.Run("R63/nor who may see the case no longer", func(t *testing.T) {
+		w := newWorld(t, nil)
+		tells(w, t, `status = { requester = "digest" }`)
+		r := w.receive(mail{from: mia, to: newCases, subject: "Phone", text: "#requester " + anna + "\nShe called."})
+		o := opened{Receipt: r, mia: to(t, w.letters(), mia, core.Transcript)}
+		w.exec(`update cases set opened_by = null where id = $1`, o.CaseID)
+		w.receive(fromMia(o, "#status need-input", false))
+		w.exec(`update cases set requester = (select person from address where address = $2), organisation = null where id = $1`, o.CaseID, mia)
+		w.letters()
+		w.wantsSaid(t, w.chore(w.SendHourly))
+	})
 	t.Run("R51/of a requester whom nothing has verified it repeats nothing", func(t *testing.T) {
 		w := newWorld(t, nil)
 		tells(w, t, `status = { requester = "digest" }`)
