@@ -45,6 +45,8 @@ func TestReceive_casesThatAgentsOpen(t *testing.T) {
 			true, "opens a case for a customer", cameOf{anna, "Northwind", "Phone", "", "She never pays."}, "open", "#status blue: no-status"},
 		{"R40/a note names no case", mail{to: newCases, text: "#requester anna@northwind.example\n#note\nShe never pays."},
 			true, "opens a case for a customer", cameOf{anna, "Northwind", "", "", "She never pays."}, "open", ""},
+		{"R40/nor does it on an agent's own, in which customers may take part", mail{to: newCases, text: "#cc add anna@northwind.example\n#note\nShe never pays."},
+			true, "opens a case", cameOf{mia, "", "", "", "She never pays."}, "open", ""},
 		{"R64/an agent is nobody's customer here", mail{to: newCases, subject: "Phone", text: "#requester tom@desk.example\nx"},
 			false, "opens a case", cameOf{mia, "", "Phone", "x", ""}, "open", "requester-agent"},
 		{"R64/nor is an address of ours", mail{to: newCases, subject: "Phone", text: "#requester support+x@desk.example\nx"},
