@@ -209,7 +209,7 @@ func queueSheet(b *pgx.Batch, r *reading, a asked, sure bool, q query, whole, by
 			union all
 			select 'event', x.at, coalesce(p.name, ''), '', '{}', x.kind, x.was, x.became, x.why, x.written_at, 2, x.id
 			from seen c join event x on x.case_id = c.id left join person p on p.id = x.actor
-			where $8 and (c.agent or not x.internal) and x.kind <> '`+sameMail+`' and x.written_at >= c.since
+			where $8 and (c.agent or not x.internal) and `+readersEvent("$1")+` and x.written_at >= c.since
 		)
 		select kind, at, author, left(text, $6::int) as text, octet_length(text) as size, marks, event, was, became, why, total
 		from (
