@@ -186,6 +186,19 @@ func TestReceive_merges(t *testing.T) {
 			}
 		})
 	}
+	t.Run("R63/who may not follow is not told where to", func(t *testing.T) {
+		w := newWorld(t, nil)
+		two, one := w.opens(mail{from: bob, subject: "A"}), w.opens(mail{from: anna, subject: "B"})
+		w.opens(mail{from: carl})
+		w.exec(`insert into participant (case_id, person, since) select $1, person, now() - interval '50 years' from address where address = $2`, one.CaseID, carl)
+		w.commands(one, "#merge "+two.Case)
+		for who, told := range map[string]bool{anna: true, carl: false, mia: true} {
+			l := w.queries(who, "history "+one.Case)
+			if got := strings.Contains(tells(l), two.Case); got != told || !strings.Contains(tells(l), "Cancelled") {
+				t.Errorf("%s: %s", who, tells(l))
+			}
+		}
+	})
 	t.Run("R63/people of no organisation are not of one", func(t *testing.T) {
 		w := newWorld(t, nil)
 		one, two := w.opens(mail{from: "zed@stranger.example", subject: "A"}), w.opens(mail{from: "zed@stranger.example", subject: "B"})
