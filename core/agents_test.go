@@ -226,6 +226,42 @@ func TestReceive_aDeskThatTakesATokenAsProof(t *testing.T) {
 	wants(t, w.receive(fromMia(o, "Use water.", true)), core.Filed, "answers", "")
 }
 
+// Who holds one token of an agent has no other case by it: neither by a
+// Message-ID of the agent's, nor by a list of held mail beside it.
+func TestReceive_aTokenIsGoodForItsCaseAlone(t *testing.T) {
+	w := newWorld(t, nil)
+	w.apply(t, func(s string) string { return replace(t, s, `agent_proof = "verified"`, `agent_proof = "token"`) })
+	one, two := w.opens(mail{from: anna}), w.opens(mail{from: carl})
+	m := fromMia(one, "Use water.", false)
+	m.id = "known@desk.example"
+	w.receive(m)
+	w.letters()
+	t.Run("R42/a Message-ID of another case", func(t *testing.T) {
+		r := w.receive(mail{from: mia, to: two.mia.ReplyTo, text: "Give him the keys.", id: m.id, unverified: true})
+		if n := w.count(`select count(*) from note where case_id = $1`, one.CaseID); n != 0 || r.CaseID != two.CaseID {
+			t.Errorf("%d notes there; %+v", n, r)
+		}
+	})
+}
+
+// A block that is refused is no reason to lose what came with it.
+func TestReceive_aRefusedBlockKeepsItsFiles(t *testing.T) {
+	w := newWorld(t, nil)
+	o := w.opens(mail{from: anna})
+	m := fromMia(o, "#status blue", false)
+	m.change = chain(attach("plan.txt", "plan"), func(m *core.Mail) { m.Files[0].Inline = false })
+	t.Run("R43/as a note's", func(t *testing.T) {
+		wants(t, w.receive(m), core.Filed, "commands refused, text kept as a note", "")
+		if n := w.count(`select count(*) from entry_file e join file f on f.id = e.file where e.note is not null and f.internal`); n != 1 {
+			t.Errorf("%d files", n)
+		}
+	})
+	t.Run("R43/but not a signature's picture", func(t *testing.T) {
+		m.text, m.change = "#status green", attach("logo.png", "png")
+		wants(t, w.receive(m), core.Filed, "commands refused", "")
+	})
+}
+
 // waits has an unproved answer of Mia's wait, and returns its row.
 func (w *world) waits(o opened, text string, change ...func(*core.Mail)) core.Mail {
 	w.t.Helper()

@@ -80,10 +80,25 @@ func (o copies) refuseOne(r *reading, b *block, address string) error {
 		return wrong{code: "cc-requester", name: address}
 	case !o.add && !r.takesPart(b.c, other):
 		return wrong{code: "cc-nobody", name: address, meant: r.participants(b.c)}
-	case o.add && b.c.Organisation != nil && other.Organisation != nil && *other.Organisation != *b.c.Organisation:
-		return wrong{code: "cc-elsewhere", name: address} // R63
+	case o.add && other.Organisation != nil:
+		if c := r.companyAfter(b); c != nil && *other.Organisation != *c {
+			return wrong{code: "cc-elsewhere", name: address} // R63
+		}
 	}
 	return nil
+}
+
+// companyAfter is the organisation whose case it is when all of the block is
+// carried out: a #requester in it may give the case away.
+func (r *reading) companyAfter(b *block) *int64 {
+	for _, o := range b.orders {
+		if g, ok := o.(setsRequester); ok {
+			if other := r.f.other(g.Address.Address); other != nil {
+				return other.Organisation
+			}
+		}
+	}
+	return b.c.Organisation
 }
 
 // participants are the addresses of those who take part beside the requester.

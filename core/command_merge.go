@@ -69,7 +69,7 @@ func (o mergesInto) carry(r *reading, b *block) {
 	for _, p := range r.f.people {
 		switch {
 		case p.CaseID != b.c.ID || r.agentOf(p.Person) || p.Left && !p.Requester:
-		case p.Person == into.Requester || sameOrganisation(p.Member, into.Organisation):
+		case p.Person == into.Requester || into.Organisation != nil && sameOrganisation(p.Member, into.Organisation):
 			m.people = append(m.people, p.Person)
 		default:
 			left = append(left, p.Address)

@@ -12,6 +12,7 @@ type setsRequester struct{ Address }
 type given struct {
 	to           int64
 	organisation *int64
+	moved        bool  // to another organisation
 	former       int64 // becomes a participant; 0: takes part no longer
 	leaving      []int64
 }
@@ -93,7 +94,7 @@ func (o setsRequester) carry(r *reading, b *block) {
 	to, _ := r.customerAt(o.Address)
 	was := r.requesterAddress(b.c)
 	g := &given{to: to.id, organisation: other.Organisation}
-	moved := !sameOrganisation(b.c.Organisation, g.organisation)
+	g.moved = !sameOrganisation(b.c.Organisation, g.organisation)
 	var stay []caseperson
 	for _, p := range r.f.people {
 		switch {
@@ -102,7 +103,7 @@ func (o setsRequester) carry(r *reading, b *block) {
 			continue // is more than a participant now
 		case p.Requester && !p.Agent && g.organisation != nil && sameOrganisation(p.Member, g.organisation):
 			g.former, p.Requester = p.Person, false
-		case p.Requester || moved && !r.agentOf(p.Person) && (g.organisation == nil || !sameOrganisation(p.Member, g.organisation)):
+		case p.Requester || g.moved && !r.agentOf(p.Person) && (g.organisation == nil || !sameOrganisation(p.Member, g.organisation)):
 			if !p.Agent {
 				g.leaving = append(g.leaving, p.Person)
 			}

@@ -7,6 +7,11 @@ import "github.com/jackc/pgx/v5"
 func queueGiven(b *pgx.Batch, t *tx, caseID int64, g *given) {
 	b.Queue(`update cases set requester = $2, organisation = $3, given_at = $4, changed_at = $4 where id = $1`,
 		caseID, g.to, g.organisation, t.now)
+	if g.moved { // who took part is the business of those whose case it was (R63)
+		b.Queue(`
+			update event set internal = true
+			where case_id = $1 and kind in ('participant', 'removed', 'left', 'back') and written_at < $2`, caseID, t.now)
+	}
 	b.Queue(`delete from participant where case_id = $1 and (person = $2 or person = any($3))`, caseID, g.to, g.leaving)
 	if g.former != 0 { // they had all of it
 		b.Queue(`

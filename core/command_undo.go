@@ -71,11 +71,16 @@ var undoFields = map[string]undoField{
 		restoreTime},
 	fieldCc: {[]string{"participant", "removed"},
 		func(r *reading, _ *caseRow, s undoStep) bool {
+			if s.Became == "" && r.f.undo.given() { // perhaps to another organisation (R63)
+				return false
+			}
 			return slices.Contains(r.f.undo.Participants, s.Became+s.Was) == (s.Became != "")
 		},
 		restoreCc},
 	fieldBlock: {[]string{"blocked", "unblocked"},
-		func(r *reading, _ *caseRow, s undoStep) bool { return r.f.undo.Blocked == (s.Became == "blocked") },
+		func(r *reading, _ *caseRow, s undoStep) bool {
+			return r.f.undo.Blocked == (s.Became == "blocked") && !r.f.undo.given() // or it was somebody else
+		},
 		restoreBlock},
 	fieldLink: {[]string{"linked", "unlinked"}, linkHolds, restoreLink},
 }
@@ -98,6 +103,11 @@ type undoSince struct {
 	Kind   string `json:"kind"`
 	Actor  string `json:"actor"`
 	Became string `json:"became"`
+}
+
+// given says that the case is another requester's since.
+func (u *undoRow) given() bool {
+	return slices.ContainsFunc(u.Since, func(e undoSince) bool { return e.Kind == "requester" })
 }
 
 // takesBack is "#undo TOKEN". It stands alone: isAgents hands a mail that begins

@@ -514,6 +514,26 @@ func TestUndo_leavesWhatOthersHaveChanged(t *testing.T) {
 	})
 }
 
+// What can be taken back no longer is kept for a month, so that its author is
+// told why; it names people, and is not kept for ever.
+func TestUndo_isNotKeptForEver(t *testing.T) {
+	w := newWorld(t, unlimited)
+	o := w.opens(mail{from: anna})
+	w.writes(mia, o, "#cc add bob@northwind.example")
+	left := func(days int) int64 {
+		w.Clock.Advance(time.Duration(days) * 24 * time.Hour)
+		if err := w.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return w.count(`select count(*) from undo`)
+	}
+	t.Run("R43/but for a month", func(t *testing.T) {
+		if before, after := left(29), left(3); before != 1 || after != 0 {
+			t.Errorf("%d, then %d", before, after)
+		}
+	})
+}
+
 // A desk's file without types or priorities says so.
 func TestCommands_aDeskWithoutOptions(t *testing.T) {
 	w := newWorld(t, unlimited)

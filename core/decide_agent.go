@@ -98,7 +98,7 @@ func (r *reading) isAgents() bool {
 	if !agent.byToken && !r.isAboutMerged() { // a token alone is good for its case
 		r.goesOn()
 	}
-	if c := r.variantOf(); c != nil && c.Visible {
+	if c := r.variantOf(); c != nil && c.Visible && r.reaches(agent, c) {
 		return r.agentsVariant(c, agent)
 	}
 	switch c := r.thread.found; {
@@ -107,7 +107,7 @@ func (r *reading) isAgents() bool {
 		return r.agentOpens(agent)
 	case r.thread.conflict:
 		return r.hold("R34", "two-organisations", "it names cases of two organisations")
-	case agent.byToken && (c == nil || r.toNew || c.ID != *r.liveToken().CaseID):
+	case agent.byToken && (r.toNew || !r.reaches(agent, c)):
 		return r.unproved("a token alone opens no case")
 	case r.plan.class == Human && !r.isInternal() && r.asksUndo():
 		return r.undoes(agent)
@@ -124,6 +124,16 @@ func (r *reading) isAgents() bool {
 	default:
 		return r.writes(c, agent)
 	}
+}
+
+// reaches says that the proof of an agent is good for a case: a token alone is
+// for its own, and that of a list of held mail for none (R42).
+func (r *reading) reaches(agent provenAgent, c *caseRow) bool {
+	if !agent.byToken {
+		return true
+	}
+	l := r.liveToken()
+	return l != nil && c != nil && c.ID == *l.CaseID
 }
 
 // agentsVariant keeps another text under the Message-ID of an earlier mail of
@@ -229,7 +239,7 @@ func (r *reading) writes(c *caseRow, agent provenAgent) bool {
 	if problems := r.understand(b); problems != nil {
 		r.say("R43", "the command block is refused: %s", asText(problems))
 		r.refused(b, problems)
-		if b.text == "" {
+		if b.text == "" && !r.bringsFiles(b) {
 			return r.end(Filed, "commands refused", "")
 		}
 		r.writesNote(c, agent, b.text)

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +31,9 @@ const digestItems = 100
 
 // sendDigests makes one mail for each person of what is kept for this reason.
 func (d *Desk) sendDigests(ctx context.Context, t *tx, reason string) (int, error) {
+	if err := dropUnseen(ctx, t, reason); err != nil {
+		return 0, err
+	}
 	rows, _ := t.Query(ctx, `
 		select o.id, o.address, o.person, coalesce(p.name, '') as name, o.language, o.desk, o.case_id, c.number, c.title, o.queued_at as at,
 			left(coalesce((select x.text from comment x where x.id = (o.payload->>'comment')::bigint),
@@ -96,6 +100,17 @@ func (d *Desk) sendDigests(ctx context.Context, t *tx, reason string) (int, erro
 		n++
 	}
 	return n, run(ctx, t, b)
+}
+
+// dropUnseen ends what waits for a digest of somebody who may see its case no
+// longer: a former agent, or who was taken out of it (R44, R63).
+func dropUnseen(ctx context.Context, t *tx, reason string) error {
+	_, err := t.Exec(ctx, `
+		update outbox o set reason = 'its reader may see the case no longer (R63)'
+		where o.state = 'withheld' and o.reason = $1 and o.case_id is not null and not (
+			(not o.for_agent or exists (select from agent g where g.person = o.person and g.desk = o.desk))
+			and exists (select from `+strings.Replace(seerByPerson, "$1", "o.person", 1)+`, cases c where c.id = o.case_id and `+wall+`))`, reason)
+	return err
 }
 
 // item is what a digest says of a letter: what somebody wrote, or what became

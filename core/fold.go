@@ -173,7 +173,7 @@ func (p Payload) then(next Payload) Payload {
 	if all.Actor == "" {
 		all.Actor = p.Actor
 	}
-	if all.Reason == "" {
+	if all.Reason == "" && !next.Changed { // a reason is that of the last status
 		all.Reason = p.Reason
 	}
 	if len(all.Lines) == 0 {

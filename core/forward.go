@@ -154,9 +154,10 @@ func (r *reading) opensFor(b *block, whom *behalf, q Quote) bool {
 		}
 	} else {
 		n.author = agent.person
+		b.note = len(b.problems) > 0 // which of its lines was to keep the text from the customer?
 		r.carriesOutOn(n, b)
 	}
-	if c.Title == "" {
+	if c.Title == "" && !n.internal {
 		c.Title = firstLines(nameOr(q.Text, b.text), 1, 80)
 	}
 	n.title = c.Title
@@ -181,6 +182,7 @@ func (r *reading) carriesOutOn(n *newCase, b *block) {
 		b.changed = append(b.changed, Change{What: "note"})
 		r.plan.entry = &newEntry{id: r.f.ids[3], note: true, author: b.agent.person, text: text}
 		n.internal, text = true, ""
+		n.title, b.c.Title = r.m.Subject, r.m.Subject // and names no case, either
 	}
 	n.text = &text
 }

@@ -114,6 +114,9 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		return "the mail was taken in late (R8)"
 	}
 	if w.to.agent {
+		if w.replied && cause != nil && cause.suppress {
+			return "X-Auto-Response-Suppress (R27)"
+		}
 		if w.kind == Worklist && w.payload.Reason != "" && w.to.notices >= noticesInARow {
 			return "what is no query was answered often enough (R47)"
 		}

@@ -50,6 +50,7 @@ func TestGate_whoGetsAutomaticMail(t *testing.T) {
 		{"R55/a suppressed address gets nothing automatic", draft{kind: Confirmation, to: dead(anna)}, verified, counts{}, "R55"},
 		{"R55/a suppressed agent too", draft{kind: NoticeNew, to: dead(mia)}, verified, counts{}, "R55"},
 		{"R47/agents hear of a machine's mail", draft{kind: NoticeNew, to: mia}, caused(func(c *causing) { c.class, c.nullPath, c.suppress = PerhapsMachine, true, true }), counts{}, ""},
+		{"R27/an agent's mail that wants no answer gets none", draft{kind: Transcript, to: mia, replied: true}, caused(func(c *causing) { c.suppress = true }), counts{}, "R27"},
 		{"R47/agents have no budget", draft{kind: NoticeNew, to: mia}, verified, counts{automatic: ago(1000, time.Second)}, ""},
 		{"R47/an agent's tenth notice in ten minutes goes out", draft{kind: NoticeNew, to: noticed(9)}, verified, counts{}, ""},
 		{"R47/the eleventh is gathered", draft{kind: NoticeNew, to: noticed(10)}, verified, counts{}, gathered},

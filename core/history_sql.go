@@ -53,10 +53,11 @@ func (d *Desk) histories(ctx context.Context, t *tx, letters []claimed) (map[int
 				union all
 				select x.at, 'note', x.author, left(x.text, 4000), '', '', '', '', x.written_at, 1, x.id from note x where x.case_id = $1
 				union all
-				select x.at, 'event', x.actor, '', x.kind, x.was, x.became, x.why, x.written_at, 2, x.id from event x where x.case_id = $1
+				select x.at, 'event', x.actor, '', x.kind, x.was, x.became, x.why, x.written_at, 2, x.id from event x
+				where x.case_id = $1 and `+readersEvent("$4")+`
 			) e left join person p on p.id = e.person
 			where e.written_at <= $2
-			order by e.at desc, e.written_at desc, e.rank desc, e.id desc limit $3`, *l.CaseID, l.QueuedAt, historyEntries)
+			order by e.at desc, e.written_at desc, e.rank desc, e.id desc limit $3`, *l.CaseID, l.QueuedAt, historyEntries, l.Address)
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[HistoryEntry])
 		if err != nil {
 			return nil, err
@@ -70,6 +71,14 @@ func (d *Desk) histories(ctx context.Context, t *tx, letters []claimed) (map[int
 		all[l.ID] = found
 	}
 	return all, nil
+}
+
+// readersEvent is showsEvent for mails: an event x that names a case of another
+// desk is for agents of that desk alone. The reader is whoever has this address.
+func readersEvent(address string) string {
+	return `(x.kind not in ('` + sameMail + `', 'linked', 'unlinked') or exists (
+		select from prefix y join agent g on g.desk = y.desk join address q on q.person = g.person
+		where y.prefix = split_part(x.became, '-', 1) and q.address = ` + address + `))`
 }
 
 // eventLabel is what people call a value that an event holds by its key.

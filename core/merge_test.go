@@ -186,6 +186,29 @@ func TestReceive_merges(t *testing.T) {
 			}
 		})
 	}
+	t.Run("R63/who may not follow is not told where to", func(t *testing.T) {
+		w := newWorld(t, nil)
+		two, one := w.opens(mail{from: bob, subject: "A"}), w.opens(mail{from: anna, subject: "B"})
+		w.opens(mail{from: carl})
+		w.exec(`insert into participant (case_id, person, since) select $1, person, now() - interval '50 years' from address where address = $2`, one.CaseID, carl)
+		w.commands(one, "#merge "+two.Case)
+		for who, told := range map[string]bool{anna: true, carl: false, mia: true} {
+			l := w.queries(who, "history "+one.Case)
+			if got := strings.Contains(tells(l), two.Case); got != told || !strings.Contains(tells(l), "Cancelled") {
+				t.Errorf("%s: %s", who, tells(l))
+			}
+		}
+	})
+	t.Run("R63/people of no organisation are not of one", func(t *testing.T) {
+		w := newWorld(t, nil)
+		one, two := w.opens(mail{from: "zed@stranger.example", subject: "A"}), w.opens(mail{from: "zed@stranger.example", subject: "B"})
+		w.commands(one, "#cc add yan@elsewhere.example")
+		_, told := w.commands(one, "#merge "+two.Case)
+		says(t, told, "merged-without: "+two.Case+" -> yan@elsewhere.example")
+		if got := w.participants(two); got != "" {
+			t.Errorf("participants of %s: %q", two.Case, got)
+		}
+	})
 	t.Run("R42/a token alone merges nothing", func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.apply(t, func(s string) string { return replace(t, s, `agent_proof = "verified"`, `agent_proof = "token"`) })

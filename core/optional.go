@@ -93,7 +93,7 @@ type leaving struct {
 
 // leaves is an answer to List-Unsubscribe: the word alone, to the reply address
 // of such a mail of the sender's own, or where those do not come through with
-// the event in the subject, verified. It joins no case.
+// the event in the subject, verified and written to this desk. It joins no case.
 func (r *reading) leaves() bool {
 	if r.plan.class != Human || r.f.sender == nil || !strings.EqualFold(strings.TrimSpace(r.m.Reply), unsubscribe) {
 		return false
@@ -109,7 +109,7 @@ func (r *reading) leaves() bool {
 			}
 		}
 	}
-	if l.event == "" && r.plan.assurance == Verified && len(r.tokens) == 0 {
+	if l.event == "" && r.sure && r.wroteToDesk() && len(r.tokens) == 0 {
 		word, event, _ := strings.Cut(strings.ToLower(strings.TrimSpace(r.m.Subject)), " ")
 		for _, known := range optional {
 			if word == unsubscribe && event == known {

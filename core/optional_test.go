@@ -55,8 +55,11 @@ func TestOptional_isTurnedOffByAMail(t *testing.T) {
 		"R53/without plus addresses, verified":        {"off", anna, nil, "reminder=nothing", "unsubscribes"},
 		"R31/without either it is mail like any":      {"off", anna, func(m *mail) { m.unverified = true }, "", ""},
 		"R35/somebody else's token turns nothing off": {"on", bob, nil, "", ""},
-		"R53/with a text it is an answer":             {"on", anna, func(m *mail) { m.text = "unsubscribe?\nNo, I want to know more." }, "", ""},
-		"R28/a machine's turns nothing off":           {"on", anna, func(m *mail) { m.change = machine }, "", ""},
+		"R31/nor does a mail that was written to somebody else": {"off", anna, func(m *mail) {
+			m.change = func(m *core.Mail) { m.To = []core.Address{{Address: "news@shop.example"}} }
+		}, "", ""},
+		"R53/with a text it is an answer":   {"on", anna, func(m *mail) { m.text = "unsubscribe?\nNo, I want to know more." }, "", ""},
+		"R28/a machine's turns nothing off": {"on", anna, func(m *mail) { m.change = machine }, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(s *core.Settings) { s.ReplyTokens = c.tokens })

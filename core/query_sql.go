@@ -209,7 +209,8 @@ func queueSheet(b *pgx.Batch, r *reading, a asked, sure bool, q query, whole, by
 			union all
 			select 'event', x.at, coalesce(p.name, ''), '', '{}', x.kind, x.was, x.became, x.why, x.written_at, 2, x.id
 			from seen c join event x on x.case_id = c.id left join person p on p.id = x.actor
-			where $8 and (c.agent or not x.internal) and x.kind <> '`+sameMail+`' and x.written_at >= c.since
+			where $8 and (c.agent or not x.internal) and `+readersEvent("$1")+` and x.written_at >= c.since
+				and (x.kind <> 'merged' or c.agent or `+mayFollow+`)
 		)
 		select kind, at, author, left(text, $6::int) as text, octet_length(text) as size, marks, event, was, became, why, total
 		from (
@@ -222,5 +223,11 @@ func queueSheet(b *pgx.Batch, r *reading, a asked, sure bool, q query, whole, by
 		order by at desc, written_at desc, rank desc, id desc limit $7`,
 		a.from, a.domain, sure, r.desk.id, number, bytes, entries, q.verb == asksHistory, whole).Query(all(&into.entries))
 }
+
+// mayFollow says that who asks sees the case as which that of event x goes on
+// (R63).
+const mayFollow = `exists (
+	select from ` + seerByAddress + `, cases m join cases c on c.id = m.merged_into
+	where m.id = x.case_id and x.became like '%-' || c.number and ` + wall + `)`
 
 const authorName = `coalesce(nullif(p.name, ''), (select min(a.address) from address a where a.person = p.id), '')`

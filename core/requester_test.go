@@ -3,6 +3,7 @@ package core_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"postern/core"
 )
@@ -116,6 +117,77 @@ func TestReceive_givesACaseToAnotherRequester(t *testing.T) {
 				t.Errorf("%s: %+v", name, got)
 			}
 			noneTo(t, w.last, carl, anna)
+		}
+	})
+	t.Run("R63/nor does it go by way of a split", func(t *testing.T) {
+		for name, open := range map[string]func(w *world) opened{
+			"of a case opened for them": func(w *world) opened { return phoned(w, anna) },
+			"of an agent's own": func(w *world) opened {
+				r := w.receive(mail{from: mia, subject: "Phone", text: "She called."})
+				o := opened{Receipt: r, mia: to(t, w.letters(), mia, core.Confirmation)}
+				w.exec(`insert into participant (case_id, person, since) select $1, person, now() from address where address = $2`, o.CaseID, anna)
+				return o
+			},
+		} {
+			w := newWorld(t, nil)
+			w.opens(mail{from: anna})
+			o := open(w)
+			w.receive(mail{from: anna, subject: o.Case, text: "Our password is 4711."})
+			w.letters()
+			w.commands(o, "#split Password")
+			n := w.splitOf(o)
+			wants(t, w.receive(mail{from: mia, subject: n.Case, text: "#requester " + carl}), core.Filed, "commands refused", "")
+			if got := w.requesterOf(n); got.requester == carl {
+				t.Errorf("%s: %+v reads %q", name, got, w.cameOf(n.Receipt).description)
+			}
+		}
+	})
+	t.Run("R63/nor does a colleague come along with it", func(t *testing.T) {
+		for _, block := range []string{"#cc add " + bob + "\n#requester " + carl, "#requester " + carl + "\n#cc add " + bob} {
+			w := newWorld(t, nil)
+			o := phoned(w, anna)
+			r, told := w.commands(o, block)
+			wants(t, r, core.Filed, "commands refused", "")
+			says(t, told, "cc-elsewhere "+bob)
+			if got := w.participants(o); got != "" {
+				t.Errorf("%q: participants %q", block, got)
+			}
+			r, _ = w.commands(o, "#requester "+carl+"\n#cc add zoe@fabrikam.example")
+			wants(t, r, core.Filed, "commands", "")
+			if got := w.participants(o); got != "zoe@fabrikam.example" {
+				t.Errorf("participants %q", got)
+			}
+		}
+	})
+	t.Run("R63/nor is who took part told, or brought back", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := phoned(w, anna)
+		w.commands(o, "#cc add "+bob)
+		w.commands(o, "#cc remove "+bob)
+		undo := to(t, w.last, mia, core.Transcript).Undo
+		w.commands(o, "#block")
+		w.commands(o, "#unblock")
+		unblocked := to(t, w.last, mia, core.Transcript).Undo
+		w.Clock.Advance(time.Minute)
+		w.commands(o, "#requester "+carl)
+		w.Clock.Advance(time.Minute)
+		_, told := w.commands(o, "#undo "+undo)
+		says(t, told, "left: cc")
+		if got := w.participants(o); got != "" {
+			t.Errorf("participants %q", got)
+		}
+		_, told = w.commands(o, "#undo "+unblocked)
+		says(t, told, "left: block")
+		if n := w.count(`select count(*) from person where blocked_at is not null`); n != 0 {
+			t.Error("the new requester is blocked")
+		}
+		for _, e := range w.view(carl, o.Case).Entries {
+			if strings.Contains(e.Became+e.Was+e.Author, "northwind") {
+				t.Errorf("Carl reads %+v", e)
+			}
+		}
+		if l := w.queries(carl, "history "+o.Case); strings.Contains(tells(l), "northwind") {
+			t.Errorf("Carl is told %s", tells(l))
 		}
 	})
 	t.Run("R64/an agent's own case goes to the customer who called", func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // structureFacts are what commands about cases as such are decided by; of the
 // cases that the mail names.
 type structureFacts struct {
-	writers []writerRow // who wrote comments for the customer's side
+	writers []writerRow // who wrote comments for the customer's side, or one that became the case
 	done    []doneRow   // what other agents did in public, oldest first
 	splits  []splitRow  // comments that could become a case, oldest first
 	pairs   []linkRow   // which of the cases are linked

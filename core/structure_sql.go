@@ -22,8 +22,11 @@ func (r *reading) queueStructureFacts(b *pgx.Batch, a asked, lock bool) {
 		b.Queue(`
 			select distinct x.case_id, x.author as person, m.organisation as member,
 				exists (select from agent g where g.person = x.author and g.desk = $1) as agent
-			from comment x left join member m on m.person = x.author
-			where x.case_id = `+theNamed+` and x.side = 'customer'`, r.desk.id).Query(all(&r.f.structure.writers))
+			from (
+				select case_id, author from comment where case_id = `+theNamed+` and side = 'customer'
+				union all
+				select id, coalesce(author, requester) from cases where id = `+theNamed+` and split_of is not null
+			) x left join member m on m.person = x.author`, r.desk.id).Query(all(&r.f.structure.writers))
 	}
 }
 

@@ -119,6 +119,26 @@ func TestReceive_linksCasesOfTwoDesks(t *testing.T) {
 				t.Errorf("%s sees of %s %q, want %q", c.who, c.number, got, c.want)
 			}
 		}
+		t.Run("R63/nor do mails tell it to anybody else", func(t *testing.T) {
+			w.receive(mail{from: anna, subject: "Both", text: "Please.", id: "both@client.example", to: "hr@desk.example"})
+			w.receive(mail{from: anna, subject: "Both", text: "Please.", id: "both@client.example"})
+			twin := opened{Receipt: core.Receipt{Case: "CASE-10002"}}
+			w.letters()
+			for _, c := range []struct {
+				who   string
+				of    opened
+				tells bool
+			}{{mia, one, true}, {tom, one, false}, {mia, twin, true}, {tom, twin, false}} {
+				answer := tells(w.queries(c.who, "history "+c.of.Case))
+				var history string
+				for _, e := range to(t, w.says(c.who, c.of, "#history"), c.who, core.Transcript).History {
+					history += e.Became + " "
+				}
+				if strings.Contains(answer, "SAK-1") != c.tells || strings.Contains(history, "SAK-1") != c.tells {
+					t.Errorf("of %s %s is told %q and %s", c.of.Case, c.who, history, answer)
+				}
+			}
+		})
 		t.Run("R43/and takes it back", func(t *testing.T) {
 			l := to(t, w.says(mia, one, "#undo "+told.Undo), mia, core.Transcript)
 			if saysInTranscript(l) != "unlinked:  -> "+hr.Case || w.count(`select count(*) from case_link`) != 0 {

@@ -116,6 +116,23 @@ func TestFold_severalEventsWithinAMinuteAreOneMail(t *testing.T) {
 	}
 }
 
+// A reason that was taken back before anybody read it is nobody's to read.
+func TestFold_aReasonGoesWithItsStatus(t *testing.T) {
+	w := gathering(t)
+	o := w.taken()
+	w.receive(fromMia(o, "#status need-input", false))
+	w.later(time.Hour)
+	w.receive(fromMia(o, "#reject meant for somebody else", false))
+	w.receive(fromMia(o, "#reopen", false))
+	t.Run("R47/and not with the next one", func(t *testing.T) {
+		for _, l := range w.later(time.Hour) {
+			if l.Kind != core.Transcript && (l.Payload.Reason != "" || l.Payload.Class == "rejected") {
+				t.Errorf("%s to %s: %s, %q", l.Kind, l.To.Address, l.Payload.Status, l.Payload.Reason)
+			}
+		}
+	})
+}
+
 func TestFold_severalTextsAreOneMail(t *testing.T) {
 	t.Run("R47/the first at once, the others together and in order", func(t *testing.T) {
 		w := gathering(t)
@@ -482,6 +499,26 @@ func TestDigest_ofTheHour(t *testing.T) {
 		if letters[0].Number != "" || len(letters[0].Payload.Items) != 2 {
 			t.Errorf("%q: %+v", letters[0].Number, letters[0].Payload.Items)
 		}
+	})
+	t.Run("R44/who is an agent no longer gets nothing that waited", func(t *testing.T) {
+		w := newWorld(t, nil)
+		tells(w, t, `note = { owner = "digest" }`)
+		o := w.taken()
+		w.receive(mail{from: tom, subject: o.Case, text: "#note\nThe vault opens by 4711."})
+		w.letters()
+		w.exec(`delete from agent where person = (select person from address where address = $1)`, mia)
+		w.wantsSaid(t, w.chore(w.SendHourly))
+	})
+	t.Run("R63/nor who may see the case no longer", func(t *testing.T) {
+		w := newWorld(t, nil)
+		tells(w, t, `status = { requester = "digest" }`)
+		r := w.receive(mail{from: mia, to: newCases, subject: "Phone", text: "#requester " + anna + "\nShe called."})
+		o := opened{Receipt: r, mia: to(t, w.letters(), mia, core.Transcript)}
+		w.exec(`update cases set opened_by = null where id = $1`, o.CaseID)
+		w.receive(fromMia(o, "#status need-input", false))
+		w.exec(`update cases set requester = (select person from address where address = $2), organisation = null where id = $1`, o.CaseID, mia)
+		w.letters()
+		w.wantsSaid(t, w.chore(w.SendHourly))
 	})
 	t.Run("R51/of a requester whom nothing has verified it repeats nothing", func(t *testing.T) {
 		w := newWorld(t, nil)
