@@ -404,7 +404,7 @@ func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budg
 	})
 	b.Queue(`
 		select max(queued_at) filter (where kind = 'question'), max(queued_at) filter (where kind = 'warning')
-		from outbox where address = $1 and for_agent and automatic and queued_at > $2`, a.from, day).QueryRow(
+		from outbox where address = $1 and kind in ('question', 'warning') and queued_at > $2`, a.from, day).QueryRow(
 		func(row pgx.Row) error { return row.Scan(&f.counts.asked, &f.counts.warned) })
 	b.Queue(`
 		select ended_at, size, outcome = 'opens a case' from ledger
