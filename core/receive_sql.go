@@ -197,7 +197,7 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
-	coalesce((select x.author from comment x where x.id = (o.payload->>'comment')::bigint), 0) as author,
+	` + authors + `,
 	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
 	coalesce(o.payload->>'asked', '') as asked, o.queued_at as queued,
 	coalesce(o.payload->'texts', '[]') as texts`
