@@ -92,14 +92,14 @@ type lateLetter struct {
 	Address string
 	Payload []byte
 	Reason  string
-	Author  int64
+	Authors []int64
 }
 
 // tellLate tells the agents of a case that a text to the customer has not left
 // for 4 hours, once for each letter.
 func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 	rows, _ := t.Query(ctx, `
-		select o.id, o.case_id, o.desk, o.address, o.payload, o.reason, `+author+` from outbox o
+		select o.id, o.case_id, o.desk, o.address, o.payload, o.reason, `+authors+` from outbox o
 		where o.state = 'retry' and o.kind = 'answer' and o.queued_at < $1 and o.case_id is not null
 			and not exists (select from outbox n where n.cause_kind = 'late' and n.cause_id = o.id)
 		order by o.id limit 50`, t.now.Add(-lateAlarm))
@@ -114,7 +114,7 @@ func (d *Desk) tellLate(ctx context.Context, t *tx) error {
 			return err
 		}
 		reason := fmt.Sprintf("not delivered for 4 hours, and still tried: %s", l.Reason)
-		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p, l.Author, reason}); err != nil {
+		if err := d.queueUndelivered(ctx, t, b, undelivered{cause{"late", l.ID}, l.CaseID, l.Desk, l.Address, p, l.Authors, reason}); err != nil {
 			return err
 		}
 	}

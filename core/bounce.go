@@ -155,7 +155,7 @@ func goneForGood(status string) bool {
 // tellBounce returns a person's failed mail to the agent who owns the case, or
 // to all while nobody does.
 func (r *reading) tellBounce(c *caseRow, l *letterRow, p ReportRecipient) {
-	for _, a := range toldOfFailure(r.desk, *c, audience{agents: r.f.agents, own: r.isOwn}, l.Author) {
+	for _, a := range toldOfFailure(r.desk, *c, audience{agents: r.f.agents, own: r.isOwn}, l.Authors) {
 		w := draft{kind: NoticeBounce, to: a}
 		w.payload = r.about(c, a.language)
 		w.payload.Fixed = false

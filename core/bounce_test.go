@@ -82,6 +82,33 @@ func TestReceive_aBounceOfAPersonsTextReturnsToTheAgent(t *testing.T) {
 	noneTo(t, letters, tom, anna)
 }
 
+// Two agents wrote within the minute, and the customer was to get one mail.
+func TestReceive_aMailOfTwoAgentsThatFailsReturnsToBoth(t *testing.T) {
+	for name, fail := range map[string]func(*world, core.Letter){
+		"R54/a bounce": func(w *world, l core.Letter) { w.receive(bounces(l, "5.1.1", "failed", true)) },
+		"R60/a refusal": func(w *world, l core.Letter) {
+			w.exec(`update outbox set state = 'sending', holder = 'a' where id = $1`, l.ID)
+			w.ends("a", l, core.Permanent, "550 5.1.1 no such user")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(s *core.Settings) { s.Gather = time.Minute })
+			o := w.opens(mail{from: anna})
+			w.receive(fromMia(o, "Use water.", false))
+			w.receive(mail{from: tom, subject: "Re: " + o.Case, to: o.tom.ReplyTo, inReplyTo: o.tom.MessageID, text: "Or oil."})
+			w.Clock.Advance(2 * time.Minute)
+			l := to(t, w.letters(), anna, core.Answer)
+			if len(l.Texts) != 2 {
+				t.Fatalf("%q", l.Texts)
+			}
+			fail(w, l)
+			letters := w.letters()
+			to(t, letters, mia, core.NoticeBounce)
+			to(t, letters, tom, core.NoticeBounce)
+		})
+	}
+}
+
 func TestReceive_aBounceOnAClosedCaseReopensNothing(t *testing.T) {
 	w := newWorld(t, nil)
 	o := w.opens(mail{from: anna})

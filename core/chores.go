@@ -111,7 +111,7 @@ func (d *Desk) digests(ctx context.Context, reason string) (int, error) {
 }
 
 // Prune deletes what is kept no longer: bytes of sent letters, sessions,
-// secrets, ticks. Cases, their files and the raw mail stay.
+// secrets, undos, ticks. Cases, their files and the raw mail stay.
 func (d *Desk) Prune(ctx context.Context) error {
 	return d.inTx(ctx, func(tx *tx) error { return prune(ctx, tx) })
 }

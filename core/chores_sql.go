@@ -260,6 +260,7 @@ func prune(ctx context.Context, t *tx) error {
 	b.Queue(`update outbox set bytes = null where id in (
 		select id from outbox where bytes is not null and coalesce(sent_at, queued_at) < $1 and state in ('sent', 'failed', 'expired', 'uncertain') limit 5000)`, month)
 	b.Queue(`delete from session where made_at < $1 or seen_at < $2`, t.now.Add(-sessionLife), t.now.Add(-sessionIdle))
+	b.Queue(`delete from undo where until < $1`, month)
 	b.Queue(`delete from secret where expires_at < $1 and kind <> 'question'`, month)
 	b.Queue(`delete from undo where until < $1`, month)
 	b.Queue(`delete from chore_run where tick < $1`, month)

@@ -2,10 +2,13 @@ package core
 
 import "github.com/jackc/pgx/v5"
 
-// queueGiven gives a case to another requester. Who has no part in it any
-// longer loses what they could answer it by.
+// queueGiven gives a case to another requester. What it says stays with whoever
+// wrote it (R51, R66). Who has no part in it any longer loses what they could
+// answer it by.
 func queueGiven(b *pgx.Batch, t *tx, caseID int64, g *given) {
-	b.Queue(`update cases set requester = $2, organisation = $3, given_at = $4, changed_at = $4 where id = $1`,
+	b.Queue(`
+		update cases set requester = $2, organisation = $3, author = coalesce(author, requester), given_at = $4, changed_at = $4
+		where id = $1`,
 		caseID, g.to, g.organisation, t.now)
 	if g.moved { // who took part is the business of those whose case it was (R63)
 		b.Queue(`

@@ -483,6 +483,12 @@ func TestUndo_leavesWhatOthersHaveChanged(t *testing.T) {
 			t.Errorf("told: %s", saysInTranscript(l))
 		}
 	})
+	t.Run("R43/after a month what it would take back is forgotten", func(t *testing.T) {
+		w.Clock.Advance(31 * 24 * time.Hour)
+		if err := w.Prune(t.Context()); err != nil || w.count(`select count(*) from undo`) != 0 {
+			t.Errorf("%v, %d are left", err, w.count(`select count(*) from undo`))
+		}
+	})
 	t.Run("R72/what was done without a word is undone without one", func(t *testing.T) {
 		o := w.another1("spam")
 		_, letters := w.writes(mia, o, "#spam\n#block")

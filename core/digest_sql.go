@@ -34,6 +34,9 @@ func (d *Desk) sendDigests(ctx context.Context, t *tx, reason string) (int, erro
 	if err := dropUnseen(ctx, t, reason); err != nil {
 		return 0, err
 	}
+	if err := forgoDigests(ctx, t, reason); err != nil {
+		return 0, err
+	}
 	rows, _ := t.Query(ctx, `
 		select o.id, o.address, o.person, coalesce(p.name, '') as name, o.language, o.desk, o.case_id, c.number, c.title, o.queued_at as at,
 			left(coalesce((select x.text from comment x where x.id = (o.payload->>'comment')::bigint),
@@ -44,7 +47,6 @@ func (d *Desk) sendDigests(ctx context.Context, t *tx, reason string) (int, erro
 		join person p on p.id = o.person
 		left join address a on a.address = o.address
 		where o.state = 'withheld' and o.reason = $1 and a.suppressed_at is null
-			and not exists (select from preference x where x.person = o.person and x.desk = o.desk and x.event = 'digest' and x.how = 'nothing')
 		order by o.address, o.desk, o.for_agent, o.id limit 2000 for update of o skip locked`, reason)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[waitsForDigest])
 	if err != nil {
@@ -110,6 +112,17 @@ func dropUnseen(ctx context.Context, t *tx, reason string) error {
 		where o.state = 'withheld' and o.reason = $1 and o.case_id is not null and not (
 			(not o.for_agent or exists (select from agent g where g.person = o.person and g.desk = o.desk))
 			and exists (select from `+strings.Replace(seerByPerson, "$1", "o.person", 1)+`, cases c where c.id = o.case_id and `+wall+`))`, reason)
+	return err
+}
+
+// forgoDigests lets go what waits for people who want no digests: who takes them
+// up again gets what comes then, and not what came all the while.
+func forgoDigests(ctx context.Context, t *tx, reason string) error {
+	_, err := t.Exec(ctx, `
+		update outbox o set reason = 'its recipient wants no digests'
+		from preference x
+		where o.state = 'withheld' and o.reason = $1
+			and x.person = o.person and x.desk = o.desk and x.event = 'digest' and x.how = 'nothing'`, reason)
 	return err
 }
 

@@ -33,7 +33,7 @@ func (d *Desk) erase(ctx context.Context, t *tx, address string, e *Erasure) err
 	if err := d.hashErasing(ctx, w); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{w.texts, w.files, w.raw, w.letters, w.ledger, w.who, w.mentions} {
+	for _, step := range []func(context.Context) error{w.texts, w.files, w.raw, w.letters, w.transcripts, w.ledger, w.who, w.mentions} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -236,6 +236,15 @@ func (w *erasing) letters(ctx context.Context) error {
 	return w.do(ctx, nil, `
 		update outbox set bytes = null, payload = '{}'
 		where case_id is null and state in ('sent', 'failed', 'expired') and payload::text ilike any($1)`, newNeedles(w.addresses...).like())
+}
+
+// transcripts takes out the beginning of a comment that became a case of its own.
+func (w *erasing) transcripts(ctx context.Context) error {
+	return w.do(ctx, nil, `
+		update outbox set payload = jsonb_set(payload, '{changes}', (
+			select jsonb_agg(case when c->>'what' = 'split' then c || jsonb_build_object('was', $2::text) else c end order by n)
+			from jsonb_array_elements(payload->'changes') with ordinality x (c, n)))
+		where case_id = any($1) and payload->'changes' @> '[{"what": "split"}]'`, w.cases, erasedMark)
 }
 
 // ledger leaves of their mails that they came, and what became of them.

@@ -108,6 +108,12 @@ func annasStory(w *world) (o opened, joined opened) {
 	w.exec(`insert into proposal (case_id, address, name, made_at) values ($1, $2, $3, now())`, joined.CaseID, gone, goneName)
 	w.exec(`insert into reply_to (case_id, person, address) select $1, person, 'violet.desk@northwind.example' from address where address = $2
 		on conflict (case_id, person) do update set address = excluded.address`, o.CaseID, gone)
+	// Mia splits a comment off, takes Anna out of Bob's case, reads and asks about her
+	for _, block := range []string{"#split The other piece", "#history", "#type incident\n#note\n\nAsk " + goneName} {
+		w.kept(mail{from: mia, subject: "Re: " + o.Case, text: block, to: o.mia.ReplyTo, inReplyTo: o.mia.MessageID})
+	}
+	w.kept(mail{from: mia, subject: "Re: " + joined.Case, text: "#cc remove " + gone, to: joined.mia.ReplyTo, inReplyTo: joined.mia.MessageID})
+	w.kept(mail{from: mia, to: "support+command@desk.example", subject: "q", text: "search hall\nhistory " + o.Case + "\nlist open"})
 	// a held mail, one that waits to be sent, a session
 	w.kept(mail{from: gone, name: goneName, subject: "Violet list", text: goneText, change: func(m *core.Mail) { m.Marks.List = true }})
 	w.signsIn(gone)
@@ -131,7 +137,7 @@ func TestErase(t *testing.T) {
 	before := w.everything()
 	t.Run("R66/a rehearsal says what would go, and changes nothing", func(t *testing.T) {
 		e, err := w.Erase(ctx, strings.ToUpper(gone), true)
-		if err != nil || e.Addresses != 1 || e.Mails < 6 || e.Cases != 2 || e.Entries < 2 || e.Files != 1 || e.Letters < 3 || e.Secrets < 2 || e.Mentions == 0 {
+		if err != nil || e.Addresses != 1 || e.Mails < 6 || e.Cases != 3 || e.Entries < 2 || e.Files != 2 || e.Letters < 3 || e.Secrets < 2 || e.Mentions == 0 {
 			t.Errorf("%+v, %v", e, err)
 		}
 		if after := w.everything(); after != before {

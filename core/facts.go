@@ -96,7 +96,7 @@ type letterRow struct {
 	Answerable bool // an answer to TokenHash is public; false: only its bounces use it
 	TokenUntil *time.Time
 	Comment    int64     // whose text it carried
-	Author     int64     // and who wrote that
+	Authors    []int64   // and who wrote it, and the others that it carried
 	Listed     []int64   // held mails that it showed
 	Asked      string    // the status that a word leads to for which it asked a text (R45)
 	Queued     time.Time // when it was written

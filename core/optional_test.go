@@ -157,4 +157,16 @@ func TestOptional_anAgentDoesWithoutDigests(t *testing.T) {
 			t.Errorf("%d digests", len(digests))
 		}
 	})
+	t.Run("R53/who takes them up again hears of what comes then", func(t *testing.T) {
+		if err := w.SetPreferences(t.Context(), w.signsIn(mia), "support", map[string]string{"digest": ""}); err != nil {
+			t.Fatal(err)
+		}
+		w.letters()
+		w.Clock.Advance(time.Hour)
+		many()
+		letters := w.letters()
+		if hers, his := to(t, letters, mia, core.Digest), to(t, letters, tom, core.Digest); len(hers.Payload.Items) != len(his.Payload.Items) {
+			t.Errorf("%d pieces of news, %d for her colleague", len(hers.Payload.Items), len(his.Payload.Items))
+		}
+	})
 }

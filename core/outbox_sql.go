@@ -503,15 +503,17 @@ type failedLetter struct {
 	Address string
 	Payload []byte
 	Kind    string
-	Author  int64 // of the text in it
+	Authors []int64 // of the texts in it
 }
 
-// author is who wrote the text that a letter carries.
-const author = `coalesce((select x.author from comment x where x.id = (payload->>'comment')::bigint), 0) as author`
+// authors are those who wrote the texts that a letter to customers carries.
+const authors = `array(select distinct x.author from comment x
+	where x.id = (payload->>'comment')::bigint
+		or not payload ? 'note' and x.id in (select (e->>'id')::bigint from jsonb_array_elements(payload->'texts') e)) as authors`
 
 // queueFailed tells the agents that a person's text did not arrive.
 func (d *Desk) queueFailed(ctx context.Context, t *tx, b *pgx.Batch, id int64, reason string) error {
-	rows, _ := t.Query(ctx, `select case_id, desk, address, payload, kind, `+author+` from outbox where id = $1`, id)
+	rows, _ := t.Query(ctx, `select case_id, desk, address, payload, kind, `+authors+` from outbox where id = $1`, id)
 	l, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[failedLetter])
 	if err != nil || l.CaseID == nil || Kind(l.Kind) != Answer {
 		return err
@@ -520,7 +522,7 @@ func (d *Desk) queueFailed(ctx context.Context, t *tx, b *pgx.Batch, id int64, r
 	if err := json.Unmarshal(l.Payload, &p); err != nil {
 		return err
 	}
-	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p, l.Author, reason})
+	return d.queueUndelivered(ctx, t, b, undelivered{cause{"undelivered", id}, *l.CaseID, l.Desk, l.Address, p, l.Authors, reason})
 }
 
 // undelivered is a person's text that has not reached the customer.
@@ -530,7 +532,7 @@ type undelivered struct {
 	desk    int
 	address string
 	text    Payload // of the letter
-	author  int64   // who wrote it
+	authors []int64 // who wrote it
 	reason  string
 }
 
@@ -545,7 +547,7 @@ func (d *Desk) queueUndelivered(ctx context.Context, t *tx, b *pgx.Batch, u unde
 		return err
 	}
 	queueEvent(b, t, c.ID, newEvent{kind: "undelivered", was: u.address, why: u.reason, internal: true}, Mail{})
-	for _, a := range toldOfFailure(desk, c, audience{agents: agents, own: d.isOwn}, u.author) {
+	for _, a := range toldOfFailure(desk, c, audience{agents: agents, own: d.isOwn}, u.authors) {
 		w := draft{kind: NoticeBounce, to: a, payload: Payload{Title: c.Title, Actor: u.address, Comment: u.text.Comment, Texts: u.text.Texts,
 			Reason: u.reason, Desk: desk.Name.In(a.language), Zone: desk.Timezone}}
 		d.queueLetter(b, t, u.cause, desk, c.ID, gate(w, nil, counts{}, d.set.Budgets, c.ID, t.now))

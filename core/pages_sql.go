@@ -169,7 +169,7 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 		select * from (
 			select 0::bigint as id, 'description' as kind, c.opened_at as at, coalesce(nullif(p.name, ''),
 					(select min(a.address) from address a where a.person = p.id), '') as author,
-				case when c.author is null or c.split_of is not null then 'customer' else 'desk' end as side,
+				case when c.author = c.opened_by then 'desk' else 'customer' end as side,
 				c.description as text, c.rest, c.html <> '' as html, c.marks, '' as event, '' as was, '' as became, '' as why,
 				'-infinity'::timestamptz as written_at, 0 as rank
 			from cases c join person p on p.id = coalesce(c.author, c.requester) where c.id = $1

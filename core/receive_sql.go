@@ -197,7 +197,7 @@ func queueSender(b *pgx.Batch, a asked, desk int, now time.Time, f *facts) {
 
 const letterColumns = `o.id, o.kind, o.case_id, o.person, o.address, o.automatic, o.for_agent, o.id_hash,
 	o.token_hash, o.note_hash, o.answerable, o.token_until, coalesce((o.payload->>'comment')::bigint, 0) as comment,
-	coalesce((select x.author from comment x where x.id = (o.payload->>'comment')::bigint), 0) as author,
+	` + authors + `,
 	array(select x::bigint from jsonb_array_elements_text(o.payload->'listed') x) as listed,
 	coalesce(o.payload->>'asked', '') as asked, o.queued_at as queued,
 	coalesce(o.payload->'texts', '[]') as texts`
@@ -404,7 +404,7 @@ func queueCounts(b *pgx.Batch, a asked, desk int, sure bool, now time.Time, budg
 	})
 	b.Queue(`
 		select max(queued_at) filter (where kind = 'question'), max(queued_at) filter (where kind = 'warning')
-		from outbox where address = $1 and for_agent and automatic and queued_at > $2`, a.from, day).QueryRow(
+		from outbox where address = $1 and kind in ('question', 'warning') and queued_at > $2`, a.from, day).QueryRow(
 		func(row pgx.Row) error { return row.Scan(&f.counts.asked, &f.counts.warned) })
 	b.Queue(`
 		select ended_at, size, outcome = 'opens a case' from ledger

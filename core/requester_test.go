@@ -64,6 +64,34 @@ func TestReceive_givesACaseToAnotherRequester(t *testing.T) {
 			to(t, w.last, bob, core.StatusNews)
 		})
 	})
+	t.Run("R66/what it says stays with whoever wrote it", func(t *testing.T) {
+		w := newWorld(t, nil)
+		o := w.opens(mail{from: anna, name: "Anna", text: "My own words."})
+		w.commands(o, "#requester "+bob)
+		described := func() core.Entry {
+			c, err := w.Case(t.Context(), w.signsIn(mia), o.Case)
+			if err != nil || len(c.Entries) == 0 {
+				t.Fatalf("%v, %+v", err, c)
+			}
+			return c.Entries[0]
+		}
+		if e := described(); e.Author != "Anna" || e.Side != "customer" {
+			t.Errorf("written by %q, of the side of the %s", e.Author, e.Side)
+		}
+		w.receive(mail{from: mia, subject: o.Case, to: o.mia.ReplyTo, text: "Hello Bob."})
+		w.letters()
+		w.Clock.Advance(time.Hour)
+		w.commands(o, "#status resolved")
+		if l := to(t, w.last, bob, core.StatusNews); l.Said != "" {
+			t.Errorf("R51: Bob is told that he wrote %q", l.Said)
+		}
+		if _, err := w.Erase(t.Context(), anna, false); err != nil {
+			t.Fatal(err)
+		}
+		if found := w.holding("My own words"); found != nil {
+			t.Errorf("it is left in %v", found)
+		}
+	})
 	t.Run("R64/the text below the command is the first that the new requester gets", func(t *testing.T) {
 		w := newWorld(t, nil)
 		o := phoned(w, anna)

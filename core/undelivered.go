@@ -6,18 +6,20 @@ import (
 	"postern/core/flow"
 )
 
-// toldOfFailure are the agents who hear that a person's text did not arrive:
-// whoever is told of the case's mail, and the agent who wrote it (R54, R60).
-func toldOfFailure(d *running, c caseRow, in audience, author int64) []recipient {
+// toldOfFailure are the agents who hear that people's texts did not arrive:
+// whoever is told of the case's mail, and the agents who wrote them (R54, R60).
+func toldOfFailure(d *running, c caseRow, in audience, authors []int64) []recipient {
 	h := happened{events: []flow.Event{flow.EventBounce}}
 	all := told(d, c, in, h)
-	if author == 0 || slices.ContainsFunc(all, func(a recipient) bool { return a.person == author }) {
-		return all
-	}
-	c.Owner = &author // as if it were theirs: nobody but them, if they are still an agent of the desk
-	for _, a := range told(d, c, in, h) {
-		if a.person == author {
-			all = append(all, a)
+	for _, author := range authors {
+		if slices.ContainsFunc(all, func(a recipient) bool { return a.person == author }) {
+			continue
+		}
+		c.Owner = &author // as if it were theirs: nobody but them, if they are still an agent of the desk
+		for _, a := range told(d, c, in, h) {
+			if a.person == author {
+				all = append(all, a)
+			}
 		}
 	}
 	return all

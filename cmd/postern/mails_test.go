@@ -60,6 +60,13 @@ func TestMailTemplates_aDeskHasItsOwn(t *testing.T) {
 			t.Errorf("%v\n%s", err, text)
 		}
 	})
+	t.Run("a kind that there is not", func(t *testing.T) {
+		for kind, want := range map[string]string{"confirmatoin": "confirmation is meant, perhaps", "x": `there is "confirmation", `} {
+			if code, _, stderr := typed(t, "", "mail", "preview", "--config", config, "--kind", kind, out); code != wrongUse || !strings.Contains(stderr, want) {
+				t.Errorf("%d: %s", code, stderr)
+			}
+		}
+	})
 	t.Run("a desk that there is not", func(t *testing.T) {
 		if code, _, stderr := typed(t, "", "mail", "preview", "--config", config, "--desk", "none", out); code != wrongUse || !strings.Contains(stderr, `there is no desk "none"`) {
 			t.Errorf("%d: %s", code, stderr)

@@ -41,7 +41,7 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 		}
 		if *kind != "" {
 			if !slices.Contains(kinds, core.Kind(*kind)) {
-				return usageError(fmt.Sprintf("there is no mail %q", *kind))
+				return usageError(fmt.Sprintf("there is no mail %q: %s", *kind, otherKinds(*kind, kinds)))
 			}
 			kinds = []core.Kind{core.Kind(*kind)}
 		}
@@ -73,6 +73,18 @@ func mailPreviewCommand(f *flag.FlagSet) action {
 		fmt.Fprintf(p.stdout, "%d mails, each as .eml, .txt and .html: open %s\n", len(shown), path)
 		return nil
 	}
+}
+
+// otherKinds says what may be meant by a kind that there is not.
+func otherKinds(asked string, kinds []core.Kind) string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, string(k))
+	}
+	if meant := nearest(asked, all); meant != "" {
+		return meant + " is meant, perhaps"
+	}
+	return "there is " + alternatives(all)
 }
 
 // previewComposer writes in the words of a desk of the settings. Without

@@ -26,6 +26,9 @@ const (
 
 	// EventMorning is the list of the day, which agents ask for themselves.
 	EventMorning Event = "morning"
+	// EventDigest is a mail that gathers several pieces of news; people may do
+	// without it, and take it up again.
+	EventDigest Event = "digest"
 )
 
 // Role is what somebody is to a case. Who is several hears of an event in the
@@ -68,7 +71,7 @@ func (h How) More(other How) How {
 // What asks somebody to act, and the list of the day, stand in no digest.
 func Ways(e Event) []How {
 	switch e {
-	case EventReminder, EventClosing, EventMorning:
+	case EventReminder, EventClosing, EventMorning, EventDigest:
 		return []How{ByMail, Untold}
 	}
 	return []How{ByMail, InDigest, Untold}
@@ -104,6 +107,7 @@ var tellTable = []tellRow{
 var fixedRows = []tellRow{
 	{EventBounce, nil, []Role{RoleOwner, RoleUnowned}},
 	{EventHeld, nil, []Role{RoleNotify}},
+	{EventDigest, nil, allRoles},
 }
 
 // neverOff are mails that somebody would look for in the table, and why they do
@@ -144,7 +148,7 @@ func TellEvents() []Event {
 // an agent of whatever agents are told, a contact of what they can do without.
 func Wishes(agent bool) []Event {
 	if !agent {
-		return []Event{EventStatus, EventClosed, EventReminder}
+		return []Event{EventStatus, EventClosed, EventReminder, EventDigest}
 	}
 	var all []Event
 	for _, row := range tellTable {
@@ -152,7 +156,7 @@ func Wishes(agent bool) []Event {
 			all = append(all, row.event)
 		}
 	}
-	return append(all, EventMorning)
+	return append(all, EventMorning, EventDigest)
 }
 
 // TellRow is a line of the table, for people to read: "owner mail, admins digest".

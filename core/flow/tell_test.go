@@ -97,7 +97,7 @@ func TestWishes_whatPeopleMaySayForThemselves(t *testing.T) {
 		}
 	}
 	agents := Wishes(true)
-	for _, e := range []Event{EventNew, EventComment, EventAnswer, EventNote, EventStatus, EventClosed, EventAssigned, EventMorning} {
+	for _, e := range []Event{EventNew, EventComment, EventAnswer, EventNote, EventStatus, EventClosed, EventAssigned, EventMorning, EventDigest} {
 		if !slices.Contains(agents, e) {
 			t.Errorf("an agent cannot ask for %s", e)
 		}

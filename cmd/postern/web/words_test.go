@@ -95,6 +95,22 @@ func TestWords_whatPagesSayIsThere(t *testing.T) {
 	}
 }
 
+func TestWords_everyMailThatCanBeTurnedOffHasAName(t *testing.T) {
+	d, err := readWords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range []string{"digest", "morning", "reminder"} { // Optional of a letter
+		for _, lang := range languages {
+			for _, key := range []string{"leaving-of." + event, "tell." + event} {
+				if _, err := d.byLang[lang].T(key); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
 func TestWords_whatIsThereIsSaid(t *testing.T) {
 	d, err := readWords()
 	if err != nil {
