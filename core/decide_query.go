@@ -107,12 +107,7 @@ func (r *reading) setMorning() {
 // address.
 func (r *reading) answerQueries(agent bool) bool {
 	to := r.sender()
-	to.agent = agent
-	for _, a := range r.f.agents {
-		if a.Address == to.address {
-			to.notices = a.Notices
-		}
-	}
+	to.agent, to.answers = agent, r.f.answered
 	w := draft{kind: Worklist, to: to, replied: true, inReplyTo: r.m.MessageID}
 	p := &w.payload
 	p.Unread, p.Over = r.asked.unread, r.asked.over
