@@ -161,6 +161,31 @@ func TestReceive_answersToCommandsDelayNoNotice(t *testing.T) {
 	})
 }
 
+// Nor do the lists that they ask for; what is no question has an end of its own.
+func TestReceive_listsDelayNoNotice(t *testing.T) {
+	w := newWorld(t, nil)
+	asks := func(text string) (answers int) {
+		for i := range 12 {
+			w.receive(mail{from: mia, to: command, subject: fmt.Sprint(text, i), text: text})
+			w.Clock.Advance(5 * time.Second)
+			answers += len(kinds(w.letters(), core.Worklist))
+		}
+		return answers
+	}
+	if n := asks("list open"); n != 12 {
+		t.Errorf("R48: %d lists", n)
+	}
+	w.receive(mail{from: anna, subject: "the next one", text: "x"})
+	letters := w.letters()
+	t.Run("R47/a new case is told at once", func(t *testing.T) { to(t, letters, mia, core.NoticeNew) })
+	t.Run("R47/what is no query is answered ten times", func(t *testing.T) {
+		w.Clock.Advance(11 * time.Minute)
+		if n := asks("well, hello"); n != 10 {
+			t.Errorf("%d answers", n)
+		}
+	})
+}
+
 func TestReceive_ownAddressesAreNeverRecipients(t *testing.T) {
 	w := newWorld(t, func(s *core.Settings) {
 		s.Mailboxes[0].Addresses = append(s.Mailboxes[0].Addresses, "help@desk.example")

@@ -350,7 +350,7 @@ func queueStatus(b *pgx.Batch, t *tx, caseID int64, ch *statusChange, m Mail) {
 		where id = $1`, caseID, ch.to.Key, ch.to.Class, t.now, wake)
 	why := ch.why
 	if !ch.until.IsZero() {
-		why = "until " + ch.until.UTC().Format("2006-01-02 15:04 MST")
+		why = ch.until.UTC().Format(untilLayout)
 	}
 	queueEvent(b, t, caseID, newEvent{kind: "status", actor: ch.actor, was: ch.from.Key, became: ch.to.Key, why: why}, m)
 }

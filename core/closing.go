@@ -1,7 +1,9 @@
 package core
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"postern/core/flow"
 )
@@ -20,6 +22,36 @@ var closings = flow.Phrases(
 // thanks are lines that say nothing but thank you.
 var thanks = flow.Phrases("thanks", "thank you", "thanks in advance", "bedankt", "alvast bedankt", "dank u", "dank u wel", "tak", "på forhånd tak",
 	"takk", "på forhånd takk", "danke", "vielen dank", "danke im voraus", "vielen dank im voraus", "best thanks", "many thanks", "mange tak", "tusen takk")
+
+// signsOff says that what follows a word is politeness alone: thanks, and a
+// closing with nothing below it but names that we know the sender by. A line
+// that may say more is text, and text is never lost (R45).
+func (r *reading) signsOff(rest string) bool {
+	if rest == "" || !endsThere(rest) {
+		return false
+	}
+	known := []string{r.from().Name}
+	if s := r.f.sender; s != nil {
+		known = append(known, s.Name, s.MemberName)
+	}
+	if r.f.domain != nil {
+		known = append(known, r.f.domain.Name)
+	}
+	names := strings.FieldsFunc(strings.ToLower(strings.Join(known, " ")), notInName)
+	for line := range strings.Lines(rest) {
+		if flow.Says(line, closings) || flow.Says(line, thanks) {
+			continue
+		}
+		for _, word := range strings.FieldsFunc(strings.ToLower(line), notInName) {
+			if !slices.Contains(names, word) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func notInName(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }
 
 // nameLines is how many lines below a closing can be somebody's name, firm and
 // telephone. More than that is taken for text.

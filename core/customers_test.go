@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,30 @@ func TestReceive_wordsAsPeopleWriteThem(t *testing.T) {
 			w.receive(mail{from: anna, subject: "Re: [" + o.Case + "]", text: c.text})
 			if got := w.status(o); got != c.status {
 				t.Errorf("the case is %s", got)
+			}
+			w.Clock.Advance(time.Hour)
+		})
+	}
+}
+
+func TestReceive_politenessBelowAWordIsNoComment(t *testing.T) {
+	w := newWorld(t, nil)
+	o, _ := w.resolved()
+	for _, c := range []struct {
+		name, text string
+		comments   int
+	}{
+		{"a closing and the name", "Close, thank you!\n\nKind regards,\nAnna", 0},
+		{"in Dutch, with thanks", "Akkoord\n\nBedankt!\n\nMet vriendelijke groet,\n\nAnna Berg", 0},
+		{"what stands below the name is text", "close\n\nKind regards,\nAnna\n\nPS: the other one still burns", 1},
+		{"a telephone is text", "close\n\nRegards\nAnna\n+31 20 5550123", 1},
+	} {
+		t.Run("R45/"+c.name, func(t *testing.T) {
+			w.exec(`update cases set status = 'resolved', class = 'resolved', status_at = $1`, w.Clock.Now())
+			before := w.text(`select count(*)::text from comment`)
+			w.receive(mail{from: anna, name: "Anna Berg", subject: "Re: [" + o.Case + "]", text: c.text})
+			if got := w.text(`select (count(*) - $1::int)::text from comment`, before); got != fmt.Sprint(c.comments) || w.status(o) != "closed" {
+				t.Errorf("%s comments, the case is %s", got, w.status(o))
 			}
 			w.Clock.Advance(time.Hour)
 		})
@@ -226,7 +251,7 @@ func TestReceive_aPlainAnswerWhileATestIsAskedFor(t *testing.T) {
 		{"the word makes the move", "Test OK!", "test-ok", "", ""},
 		{"in the other language too", "testen gik godt, mange tak", "test-ok", "", ""},
 		{"the word that needs a text is asked about", "test not ok", "migrated", "", "comment"},
-		{"with its text it makes the move", "test not ok\nThe import fails.", "test-not-ok", "", ""},
+		{"with its text it makes the move", "test not ok\nTheimport fails.", "test-not-ok", "", ""},
 	} {
 		t.Run("R45/"+c.name, func(t *testing.T) {
 			w, o := onTest(t)

@@ -164,7 +164,7 @@ type reading struct {
 	notSpam  bool // a person says so: it came out of the junk folder by hand (R72)
 	thread   thread
 	other    flow.Event // what is told of is another case than the mail's, and this is what it is
-	// notBehalf says why an agent's forwarded mail became their own case
+	// notBehalf says, by a code of the templates, why an agent's mail became their own case
 	notBehalf string
 	plan      plan
 }

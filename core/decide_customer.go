@@ -200,6 +200,9 @@ func (r *reading) word(c *caseRow) (text string, move *flow.Move, done bool) {
 		return "", nil, true
 	}
 	r.say("R45", "the word %s leads from %s to %s", clean(line, 40), c.Status, m.To)
+	if r.signsOff(rest) {
+		rest = ""
+	}
 	return rest, &m, true
 }
 

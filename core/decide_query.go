@@ -107,12 +107,7 @@ func (r *reading) setMorning() {
 // address.
 func (r *reading) answerQueries(agent bool) bool {
 	to := r.sender()
-	to.agent = agent
-	for _, a := range r.f.agents {
-		if a.Address == to.address {
-			to.notices = a.Notices
-		}
-	}
+	to.agent, to.answers = agent, r.f.answered
 	w := draft{kind: Worklist, to: to, replied: true, inReplyTo: r.m.MessageID}
 	p := &w.payload
 	p.Unread, p.Over = r.asked.unread, r.asked.over
@@ -204,7 +199,8 @@ func (r *reading) sheet(c sheetCase, rows []timelineRow, history, agent bool, la
 	left := historyBytes
 	for _, row := range rows { // newest first
 		e := SheetEntry{Kind: row.Kind, At: row.At, Author: clean(row.Author, 100), Event: row.Event,
-			Was: row.Was, Became: row.Became, Why: row.Why}
+			Was: eventLabel(r.desk, row.Event, row.Was, language), Became: eventLabel(r.desk, row.Event, row.Became, language)}
+		e.Why, e.Until = readUntil(row.Why)
 		limit := left
 		if !history {
 			limit = entryBytes
@@ -214,9 +210,6 @@ func (r *reading) sheet(c sheetCase, rows []timelineRow, history, agent bool, la
 		left = max(0, left-len(e.Text))
 		if agent {
 			e.Marks = row.Marks
-		}
-		if e.Event == "status" || e.Event == "opened" {
-			e.Was, e.Became = statusLabel(r.desk, e.Was, language), statusLabel(r.desk, e.Became, language)
 		}
 		s.Entries = append(s.Entries, e)
 	}

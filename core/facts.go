@@ -41,6 +41,7 @@ type facts struct {
 	listed   []listedRow     // mails that a list of held mail showed, which this mail answers
 	attachTo map[int64]int64 // cases that such an answer names: number to id
 	found    []queryFound    // what the database has for each query of the mail
+	answered int             // queries of the sender that were answered in the last 10 minutes
 	undo     *undoRow        // what an #undo names
 	twins    []twinRow       // cases that this very mail opened on other desks (R5)
 
@@ -178,7 +179,7 @@ type agentRow struct {
 	Address    string
 	Language   string
 	Suppressed bool
-	Notices    int               // automatic mails to this address in the last 10 minutes
+	Notices    int               // to this address in the last 10 minutes
 	Role       string            // "agent", "admin"
 	Wishes     map[string]string // what they have said of how they hear of what
 }

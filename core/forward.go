@@ -48,7 +48,9 @@ func (r *reading) agentOpens(agent provenAgent) bool {
 		b.c = r.newCaseRow(whom, q)
 	}
 	if whom == nil {
-		r.notBehalf = why
+		if r.notBehalf = why; why == "" && r.toNew {
+			r.notBehalf = "nobody"
+		}
 		return r.opensCase(nil)
 	}
 	return r.opensFor(b, whom, q)
@@ -116,13 +118,13 @@ func (r *reading) newCaseRow(whom *behalf, q Quote) *caseRow {
 func (r *reading) customerAt(a Address) (*behalf, string) {
 	switch o := r.f.other(a.Address); {
 	case a.Address == "":
-		return nil, "it does not say by one address who wrote it"
+		return nil, "no-author"
 	case r.isOwn(a.Address):
-		return nil, "an address of ours wrote it"
+		return nil, "our-address"
 	case a.Address == r.from().Address || o != nil && o.Agent:
-		return nil, "an agent of this desk wrote it"
+		return nil, "an-agent"
 	case o == nil:
-		return nil, "its author's address is none that mail could reach"
+		return nil, "unreachable"
 	case o.Person == nil:
 		return &behalf{address: o.Address, name: personName(a), company: o.Company, isNew: true, id: r.f.ids[0]}, ""
 	default:

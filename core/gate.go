@@ -37,7 +37,8 @@ type recipient struct {
 	own        bool // did it themselves, and is told that it counted
 	quiet      bool // an agent opened the case for them, and nobody has written to them yet (R64)
 	left       bool // wants no more mail of the case, and gets what the desk writes alone (R38)
-	notices    int  // automatic mails to this agent in the last 10 minutes
+	notices    int  // to this agent in the last 10 minutes
+	answers    int  // to what they asked by mail, in the same time
 }
 
 // cleared is a draft after the gate: it goes out, or is kept as withheld with
@@ -74,7 +75,7 @@ const gathered = "gathered"
 // forDigest is its word for what waits for the digest of the hour.
 const forDigest = "for the digest"
 
-// noticesInARow is how many automatic mails an agent gets within 10 minutes;
+// noticesInARow is how many notices an agent gets within 10 minutes;
 // what follows is gathered into one digest (R47).
 const (
 	noticesInARow = 10
@@ -82,9 +83,9 @@ const (
 
 	noticesCounted = "11" // in SQL: whether there are ten is all that matters
 
-	// workedFor are answers to an agent's own commands, in SQL: who works fast has
+	// workedFor are answers to an agent's own commands and questions, in SQL: who works fast has
 	// not been told much.
-	workedFor = `('transcript', 'case-sheet')`
+	workedFor = `('transcript', 'case-sheet', 'worklist')`
 )
 
 // gate is the one way out for automatic mail (R47). cause is the mail it
@@ -117,7 +118,7 @@ func withhold(w draft, cause *causing, spent counts, b Budgets, caseID int64, no
 		if w.replied && cause != nil && cause.suppress {
 			return "X-Auto-Response-Suppress (R27)"
 		}
-		if w.kind == Worklist && w.payload.Reason != "" && w.to.notices >= noticesInARow {
+		if w.kind == Worklist && w.payload.Reason != "" && w.to.answers >= noticesInARow {
 			return "what is no query was answered often enough (R47)"
 		}
 		if w.to.digest {

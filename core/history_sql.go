@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,7 @@ type HistoryEntry struct {
 	Was    string
 	Became string
 	Why    string
+	Until  time.Time `db:"-"` // of a status that wakes by itself
 }
 
 // What a history shows: the newest entries, and of each the beginning.
@@ -67,6 +69,7 @@ func (d *Desk) histories(ctx context.Context, t *tx, letters []claimed) (map[int
 			e := &found[i]
 			e.Text = firstLines(e.Text, historyLines, historyChars)
 			e.Was, e.Became = eventLabel(desk, e.Event, e.Was, l.Language), eventLabel(desk, e.Event, e.Became, l.Language)
+			e.Why, e.Until = readUntil(e.Why)
 		}
 		all[l.ID] = found
 	}
@@ -79,6 +82,17 @@ func readersEvent(address string) string {
 	return `(x.kind not in ('` + sameMail + `', 'linked', 'unlinked') or exists (
 		select from prefix y join agent g on g.desk = y.desk join address q on q.person = g.person
 		where y.prefix = split_part(x.became, '-', 1) and q.address = ` + address + `))`
+}
+
+// untilLayout is how the event of a status that wakes by itself says when.
+const untilLayout = "until 2006-01-02 15:04 MST"
+
+// readUntil takes that date out of an event's why.
+func readUntil(why string) (string, time.Time) {
+	if at, err := time.Parse(untilLayout, why); err == nil && strings.HasSuffix(why, " UTC") {
+		return "", at
+	}
+	return why, time.Time{}
 }
 
 // eventLabel is what people call a value that an event holds by its key.

@@ -202,9 +202,10 @@ type Word struct {
 // Link is a one-time link: URL is made when the letter is claimed, from the
 // instance's secret; the database has only a hash of it (R61).
 type Link struct {
-	Purpose string `json:"purpose"` // "move", "undo", "sign-in", "invitation", "question"
-	Label   string `json:"label,omitempty"`
-	Move    string `json:"move,omitempty"` // key of the status that a press leads to
+	Purpose string `json:"purpose"`         // "move", "undo", "sign-in", "invitation", "question"
+	Label   string `json:"label,omitempty"` // of the status that a press leads to
+	Word    string `json:"word,omitempty"`  // that does the same
+	Move    string `json:"move,omitempty"`  // key of the status that a press leads to
 	Nonce   string `json:"nonce"`
 	URL     string `json:"-"`
 }

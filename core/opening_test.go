@@ -124,3 +124,40 @@ func TestReceive_casesThatAgentsOpen(t *testing.T) {
 		}
 	})
 }
+
+// An agent who forgets to say whose a new case is hears so, and how to say it.
+func TestReceive_aNewCaseOfNobody(t *testing.T) {
+	w := newWorld(t, nil)
+	w.receive(mail{from: mia, to: "support+new@desk.example", subject: "A call", text: "A customer called."})
+	letters := w.letters()
+	t.Run("R64/to the address for new cases is told, not confirmed", func(t *testing.T) {
+		if l := to(t, letters, mia, core.Transcript); l.Payload.Reason != "own-case" || strings.Join(l.Payload.Lines, " ") != "nobody" {
+			t.Errorf("%+v", l.Payload)
+		}
+	})
+	t.Run("R45/a link knows the word that does the same", func(t *testing.T) {
+		o := w.opens(mail{from: anna})
+		for _, l := range o.confirmation.Payload.Links {
+			if want := map[string]string{"closed": "close", "cancelled": "cancel"}[l.Move]; l.Word != want {
+				t.Errorf("%s: %q", l.Move, l.Word)
+			}
+		}
+	})
+	t.Run("R43/the history by query has labels, and the date of a rest", func(t *testing.T) {
+		o := w.opens(mail{from: anna, subject: "Another"})
+		w.receive(mail{from: mia, subject: o.Case, text: "#wait 3d\n#priority p2"})
+		w.receive(mail{from: mia, to: "support+command@desk.example", text: "history " + o.Case})
+		var until, labelled bool
+		for _, l := range w.letters() {
+			for _, a := range l.Payload.Answers {
+				for _, e := range a.Sheet.Entries {
+					until = until || e.Event == "status" && !e.Until.IsZero() && e.Why == ""
+					labelled = labelled || e.Event == "priority" && strings.HasPrefix(e.Became, "P2 ")
+				}
+			}
+		}
+		if !until || !labelled {
+			t.Errorf("until: %v, labels: %v", until, labelled)
+		}
+	})
+}

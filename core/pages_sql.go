@@ -214,6 +214,7 @@ func (d *Desk) caseView(ctx context.Context, t *tx, v Viewer, number string) (Ca
 			entry.Marks = e.Marks
 		}
 		entry.Was, entry.Became = eventLabel(desk, e.Event, e.Was, lang), eventLabel(desk, e.Event, e.Became, lang)
+		entry.Why, entry.Until = readUntil(entry.Why)
 		view.Entries = append(view.Entries, entry)
 	}
 	view.Moves = d.caseMoves(desk, c, lang, t.now)

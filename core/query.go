@@ -395,6 +395,7 @@ type SheetEntry struct {
 	Was    string    `json:"was,omitempty"`
 	Became string    `json:"became,omitempty"`
 	Why    string    `json:"why,omitempty"`
+	Until  time.Time `json:"until,omitzero"` // of a status that wakes by itself
 }
 
 // queryWordsIn are the words of a language, for people to write: all that a

@@ -90,7 +90,7 @@ const listFrom = ` from ` + seerByAddress + `, cases c
 // it is decided later.
 func (d *Desk) lookUpQueries(ctx context.Context, t *tx, r *reading, a asked, sure bool) error {
 	s := r.f.sender
-	if s == nil || len(r.asked.lines) == 0 || !r.toCommand && !r.asked.whole {
+	if s == nil || !r.toCommand && (len(r.asked.lines) == 0 || !r.asked.whole) {
 		return nil
 	}
 	r.f.found = make([]queryFound, len(r.asked.lines))
@@ -101,6 +101,11 @@ func (d *Desk) lookUpQueries(ctx context.Context, t *tx, r *reading, a asked, su
 		}
 	}
 	b := &pgx.Batch{}
+	b.Queue(`
+		select count(*) from (
+			select from outbox x
+			where x.address = $1 and x.automatic and x.let_out and x.queued_at > $2 and x.kind = $3
+			limit `+noticesCounted+`) recent`, a.from, r.now.Add(-noticeWindow), Worklist).QueryRow(func(row pgx.Row) error { return row.Scan(&r.f.answered) })
 	for i, q := range r.asked.lines {
 		found := &r.f.found[i]
 		switch {

@@ -100,6 +100,7 @@ type Entry struct {
 	Event       string // "opened", "status", "owner", ...
 	Was, Became string // labels
 	Why         string
+	Until       time.Time // of a status that wakes by itself
 }
 
 // FileLine is one file of a case.

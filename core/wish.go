@@ -123,5 +123,6 @@ func offerLink(d *running, w *draft, m flow.Move) {
 	}
 	to, _ := d.Status(m.To)
 	w.secret = "move"
-	w.payload.Links = append(w.payload.Links, Link{Purpose: "move", Move: to.Key, Label: to.Label.In(w.to.language)})
+	w.payload.Links = append(w.payload.Links, Link{Purpose: "move", Move: to.Key, Label: to.Label.In(w.to.language),
+		Word: d.FirstWord(m, w.to.language)})
 }

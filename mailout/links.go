@@ -1,11 +1,20 @@
 package mailout
 
-import "postern/core"
+import (
+	"unicode"
+	"unicode/utf8"
 
-// Presses are the links that do by one press what a word does.
+	"postern/core"
+)
+
+// Presses are the links that do by one press what a word does, and are called by
+// it: "Reopen" says what a press does, "In progress" does not.
 func (v *view) Presses() (all []core.Link) {
 	for _, l := range v.Links {
 		if l.Purpose != "undo" {
+			if first, n := utf8.DecodeRuneInString(l.Word); n > 0 {
+				l.Label = string(unicode.ToUpper(first)) + l.Word[n:]
+			}
 			all = append(all, l)
 		}
 	}

@@ -43,6 +43,7 @@ type sheetEntry struct {
 	Cut                      bool
 	Marks                    []string
 	Event, Was, Became, Why  string
+	Until                    string // of a status that wakes by itself
 }
 
 // queries fills in what was asked for: p is the letter's payload, as shownPayload made it.
@@ -70,7 +71,7 @@ func (v *view) queries(l core.Letter, p core.Payload, lang *language, zone *time
 				Due: lang.date(s.Due, zone), Overdue: s.Overdue, Turn: s.Turn, Participants: s.Participants, Left: s.Left}
 			for _, e := range s.Entries {
 				shown.Sheet.Entries = append(shown.Sheet.Entries, sheetEntry{Kind: e.Kind, At: lang.date(e.At, zone), Author: e.Author,
-					Quoted: quoted(written(e.Text)), Cut: e.Cut, Marks: e.Marks, Event: e.Event, Was: e.Was, Became: e.Became,
+					Quoted: quoted(written(e.Text)), Cut: e.Cut, Marks: e.Marks, Event: e.Event, Was: e.Was, Became: e.Became, Until: lang.date(e.Until, zone),
 					Why: firstChars(strings.Join(strings.Fields(e.Why), " "), 300)})
 			}
 		}

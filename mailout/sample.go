@@ -69,7 +69,7 @@ var special = []struct {
 	{core.StatusNews, "resolved", func(l *core.Letter) {
 		becomes(l, flow.Resolved, "Resolved", "We have offered a solution. Please tell us whether you agree; if we hear nothing, the case closes.")
 		l.Payload.Words = []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "DISAGREE", Does: "In progress"}}
-		l.Payload.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
+		l.Payload.Links = []core.Link{{Purpose: "move", Label: "Closed", Word: "close", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
 	}},
 	{core.StatusNews, "closed", func(l *core.Letter) {
 		becomes(l, flow.Closed, "Closed", "The case is closed. You need not do anything.")
@@ -142,8 +142,8 @@ func Sample(k core.Kind, language string) core.Letter {
 	resolved := func() {
 		p.Class, p.Status, p.Means = flow.Resolved, "Resolved", "We have offered a solution. Please tell us whether you agree; if we hear nothing, the case closes."
 		p.Words = []core.Word{{Word: "CLOSE", Does: "Closed"}, {Word: "DISAGREE", Does: "In progress"}}
-		p.Links = []core.Link{{Purpose: "move", Label: "Closed", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"},
-			{Purpose: "move", Label: "In progress", URL: "https://desk.example/m/zyxwvutsrqponmlkjihgfedcba"}}
+		p.Links = []core.Link{{Purpose: "move", Label: "Closed", Word: "close", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"},
+			{Purpose: "move", Label: "In progress", Word: "disagree", URL: "https://desk.example/m/zyxwvutsrqponmlkjihgfedcba"}}
 	}
 	switch k {
 	case core.Confirmation:
@@ -194,7 +194,7 @@ func Sample(k core.Kind, language string) core.Letter {
 		l.Files = []core.LetterFile{{Name: "design.pdf", Type: "application/pdf", Size: 48 << 10, Attach: true, Blob: 7}}
 		p.Lines = []string{"Hours: 6", "Cost: by your contract, 6 hours at its rate"}
 		p.Words = []core.Word{{Word: "APPROVE", Does: "Approved"}, {Word: "DECLINE", Does: "Declined"}}
-		p.Links = []core.Link{{Purpose: "move", Label: "Approved", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
+		p.Links = []core.Link{{Purpose: "move", Label: "Approved", Word: "agree", URL: "https://desk.example/m/abcdefghijklmnopqrstuvwxyz"}}
 		p.When = time.Date(2026, 3, 18, 16, 0, 0, 0, time.UTC)
 	case core.Meeting:
 		p.Actor, p.Page = "Mia Holm", "https://meet.example.org/abc-defg-hij"

@@ -70,7 +70,7 @@ func shownPayload(p core.Payload) core.Payload {
 		each(&p.Words[i].Word, &p.Words[i].Does)
 	}
 	for i := range p.Links {
-		each(&p.Links[i].Label)
+		each(&p.Links[i].Label, &p.Links[i].Word)
 	}
 	for i := range p.Actions {
 		each(&p.Actions[i].Label, &p.Actions[i].Command)

@@ -20,6 +20,7 @@ type timelineEntry struct {
 	Quoted           string // the beginning of its text
 	Event            string
 	Was, Became, Why string
+	Until            string // of a status that wakes by itself
 }
 
 // transcript fills in what became of a command block. Texts of others are quoted,
@@ -46,7 +47,7 @@ func (v *view) transcript(l core.Letter, lang *language, zone *time.Location) {
 	}
 	for _, e := range l.History {
 		v.History = append(v.History, timelineEntry{At: lang.date(e.At, zone), Kind: e.Kind, Author: shown(e.Author),
-			Quoted: quoted(written(shownLines(e.Text))), Event: e.Event, Was: shown(e.Was), Became: shown(e.Became), Why: cutShort(strings.Join(strings.Fields(shown(e.Why)), " "), 200)})
+			Quoted: quoted(written(shownLines(e.Text))), Event: e.Event, Was: shown(e.Was), Became: shown(e.Became), Until: lang.date(e.Until, zone), Why: cutShort(strings.Join(strings.Fields(shown(e.Why)), " "), 200)})
 	}
 }
 

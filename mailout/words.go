@@ -307,6 +307,9 @@ func newView(l core.Letter, lang *language) *view {
 		answerTo: cmp.Or(l.ReplyTo, l.From.Address), forAgent: l.ForAgent,
 		Said: quoted(beginning(written(l.Said), saidLines, saidRunes)),
 	}
+	if v.GoesOn != "" { // how it ended means nothing to its people: it did not
+		v.Changed, v.Status, v.Means, v.Was = false, "", "", ""
+	}
 	v.Actions = v.actions(l)
 	if v.Desk == "" {
 		v.Desk = l.From.Name

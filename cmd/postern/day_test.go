@@ -210,7 +210,7 @@ func TestDay_ofACustomer(t *testing.T) {
 	bo.answers(bos, "unsubscribe me from this case")
 	bo.reads(number, "You get no more mail about this case.")
 	mia.answers(notice, "#status resolved\n\nPlease put in the black one.")
-	offered := anna.reads(number, "Please put in the black one.", "close - ", "disagree - ")
+	offered := anna.reads(number, "Please put in the black one.", "agree - ", "disagree - ")
 
 	// She disagrees, and is asked why; her answer to that is enough.
 	anna.answers(offered, "Disagree!")

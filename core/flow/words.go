@@ -53,14 +53,21 @@ func (m Move) NeedsText() bool { return len(m.Requires) > 0 }
 func (d *Desk) Words(lang, from string, by By) []Reply {
 	var replies []Reply
 	for _, m := range d.MovesFrom(from, by) {
-		for _, l := range append([]string{lang, "en"}, d.Languages...) {
-			if words := m.Words[l]; len(words) > 0 {
-				replies = append(replies, Reply{words[0], m})
-				break
-			}
+		if word := d.FirstWord(m, lang); word != "" {
+			replies = append(replies, Reply{word, m})
 		}
 	}
 	return replies
+}
+
+// FirstWord is the word of a move that mails in this language show, "" if it has none.
+func (d *Desk) FirstWord(m Move, lang string) string {
+	for _, l := range append([]string{lang, "en"}, d.Languages...) {
+		if words := m.Words[l]; len(words) > 0 {
+			return words[0]
+		}
+	}
+	return ""
 }
 
 // FindStatus returns the status that a person means by a word: its key or its

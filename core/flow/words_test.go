@@ -64,8 +64,8 @@ func TestWords_areShownInTheReadersLanguage(t *testing.T) {
 		lang, from string
 		want       []string
 	}{
-		{"en", "resolved", []string{"close", "disagree", "cancel"}},
-		{"nl", "resolved", []string{"sluiten", "niet akkoord", "annuleren"}},
+		{"en", "resolved", []string{"agree", "disagree", "cancel"}},
+		{"nl", "resolved", []string{"akkoord", "niet akkoord", "annuleren"}},
 		{"da", "open", []string{"close", "cancel"}},
 		{"nl", "closed", []string{"heropenen"}},
 		{"nl", "cancelled", nil},
