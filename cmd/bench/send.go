@@ -190,6 +190,11 @@ func (i *instance) sendRaw(ctx context.Context) (d sent, err error) {
 	if err != nil {
 		return d, err
 	}
+	// without it PostgreSQL takes the table for an empty one, and reads it whole for
+	// each letter
+	if _, err := to.Exec(ctx, "analyze letter"); err != nil {
+		return d, err
+	}
 	if _, err := to.Exec(ctx, "checkpoint"); err != nil {
 		return d, err
 	}
