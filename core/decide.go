@@ -130,8 +130,6 @@ const (
 	columnType     caseColumn = "type"
 	columnDue      caseColumn = "due_at"
 	columnMerged   caseColumn = "merged_into"
-	columnTitle    caseColumn = "title"
-	columnWake     caseColumn = "wake_at"
 )
 
 // reading is a mail on its way through the rules.

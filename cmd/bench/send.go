@@ -190,8 +190,7 @@ func (i *instance) sendRaw(ctx context.Context) (d sent, err error) {
 	if err != nil {
 		return d, err
 	}
-	// without it PostgreSQL takes the table for an empty one, and reads it whole for
-	// each letter
+	// PostgreSQL knows the outbox from its filing: it shall know this table, too
 	if _, err := to.Exec(ctx, "analyze letter"); err != nil {
 		return d, err
 	}
