@@ -49,7 +49,7 @@ func (d *Desk) carryOut(ctx context.Context, t *tx, r *reading, p *plan) error {
 			insert into participant (case_id, person, since) values ($1, $2, $3)
 			on conflict do nothing`, p.caseID, p.joins, t.now)
 	}
-	queueTurnOff(b, p.leaving)
+	queueTurnOff(b, p.optOut)
 	queueLeaving(b, t, p)
 	if p.spends != 0 {
 		queueSpent(b, t, r, p)

@@ -62,7 +62,7 @@ type plan struct {
 	rescued     int64        // held row of the junk folder from which a person took this mail
 	about       int64        // the case that held mail names (R36)
 	heldWords   []saidOfHeld // an agent's words on held mail
-	leaving     *leaving     // mail of a kind that the sender wants no more (R53)
+	optOut      *optOut      // mail of a kind that the sender wants no more (R53)
 	morning     string       // "on" or "off": the agent's digest of the morning
 	twin        *twinRow     // the case that the same mail opened on another desk (R5)
 
@@ -182,7 +182,7 @@ var rules = []func(*reading) bool{
 	(*reading).isMachine,
 	(*reading).answersQuestion,
 	(*reading).answersHeldList,
-	(*reading).leaves,
+	(*reading).optsOut,
 	(*reading).asksOnly,
 	(*reading).isAgents,
 	(*reading).isCustomers,

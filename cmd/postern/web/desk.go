@@ -72,8 +72,8 @@ type Links interface {
 	UndoByLink(ctx context.Context, link string) (core.MoveLink, error)
 	PressUndo(ctx context.Context, link string) (core.MoveLink, error)
 	QuestionByLink(ctx context.Context, link string) (core.QuestionView, error)
-	LeavingByLink(ctx context.Context, link string) (core.Leaving, error)
-	PressLeaving(ctx context.Context, link string) (core.Leaving, error)
+	OptOutByLink(ctx context.Context, link string) (core.OptOut, error)
+	PressOptOut(ctx context.Context, link string) (core.OptOut, error)
 	PressQuestion(ctx context.Context, link string, struck []int64) error
 }
 

@@ -34,7 +34,7 @@ type fakeDesk struct {
 	fileType string
 	move     core.MoveLink
 	question core.QuestionView
-	leaving  core.Leaving
+	optOut   core.OptOut
 	held     []core.HeldLine
 	heldOf   core.HeldQuery // of the last list
 	heldMore bool
@@ -322,20 +322,20 @@ func (f *fakeDesk) TreatAsHuman(context.Context, core.Viewer, string, int64) err
 	return f.changed("TreatAsHuman")
 }
 
-func (f *fakeDesk) LeavingByLink(_ context.Context, link string) (core.Leaving, error) {
+func (f *fakeDesk) OptOutByLink(_ context.Context, link string) (core.OptOut, error) {
 	if link != "good" {
-		return core.Leaving{}, core.ErrExpired
+		return core.OptOut{}, core.ErrExpired
 	}
-	return f.leaving, f.looked("LeavingByLink")
+	return f.optOut, f.looked("OptOutByLink")
 }
 
-func (f *fakeDesk) PressLeaving(ctx context.Context, link string) (core.Leaving, error) {
-	v, err := f.LeavingByLink(ctx, link)
+func (f *fakeDesk) PressOptOut(ctx context.Context, link string) (core.OptOut, error) {
+	v, err := f.OptOutByLink(ctx, link)
 	if err != nil {
 		return v, err
 	}
 	v.Done = true
-	return v, f.changed("PressLeaving")
+	return v, f.changed("PressOptOut")
 }
 
 func (f *fakeDesk) SettleLetter(_ context.Context, _ core.Viewer, _ string, id int64, word core.LetterWord) error {

@@ -138,8 +138,8 @@ func (p *pages) routes() []route {
 
 		{"GET /m/{link}", anybody, p.moveLink},
 		{"POST /m/{link}", anybody, p.pressMove},
-		{"GET /o/{link}", anybody, p.leaving},
-		{pressLeaving, anybody, p.pressLeaving},
+		{"GET /o/{link}", anybody, p.optOut},
+		{pressOptOut, anybody, p.pressOptOut},
 		{"GET /u/{link}", anybody, p.undoLink},
 		{"POST /u/{link}", anybody, p.pressUndo},
 		{"GET /q/{link}", anybody, p.question},

@@ -102,7 +102,7 @@ func TestWords_everyMailThatCanBeTurnedOffHasAName(t *testing.T) {
 	}
 	for _, event := range []string{"digest", "morning", "reminder"} { // Optional of a letter
 		for _, lang := range languages {
-			for _, key := range []string{"leaving-of." + event, "tell." + event} {
+			for _, key := range []string{"opt-out-of." + event, "tell." + event} {
 				if _, err := d.byLang[lang].T(key); err != nil {
 					t.Error(err)
 				}
@@ -116,7 +116,7 @@ func TestWords_whatIsThereIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := []string{"event", "mark", "sent", "sent-kind", "leaving-of", "state", "class", "assurance", "held-kind", "held-reason", "held-then", "held-problem", "tell", "tell-how"} // keys of others
+	named := []string{"event", "mark", "sent", "sent-kind", "opt-out-of", "state", "class", "assurance", "held-kind", "held-reason", "held-then", "held-problem", "tell", "tell-how"} // keys of others
 	said := wordsInUse(t)
 	for _, key := range d.byLang["en"].keys() {
 		table, _, _ := strings.Cut(key, ".")

@@ -92,7 +92,7 @@ func TestOptional_isTurnedOffByOnePress(t *testing.T) {
 		t.Fatalf("%q", l.Unsubscribe)
 	}
 	t.Run("R53/looking shows what, and changes nothing", func(t *testing.T) {
-		v, err := w.LeavingByLink(t.Context(), link)
+		v, err := w.OptOutByLink(t.Context(), link)
 		if err != nil || v.Event != "reminder" || v.Address != anna || v.Done || w.off(anna) != "" {
 			t.Errorf("%v, %+v, %q", err, v, w.off(anna))
 		}
@@ -100,21 +100,21 @@ func TestOptional_isTurnedOffByOnePress(t *testing.T) {
 	t.Run("R61/a link that was changed is none", func(t *testing.T) {
 		id, secret, _ := strings.Cut(link, "-")
 		for _, bad := range []string{"", "-", id, id + "-", id + "-" + strings.Repeat("a", len(secret)), "1-" + secret, "-1-" + secret, strings.Repeat("z", 30) + "-" + secret, link + "a"} {
-			if _, err := w.LeavingByLink(t.Context(), bad); !errors.Is(err, core.ErrExpired) {
+			if _, err := w.OptOutByLink(t.Context(), bad); !errors.Is(err, core.ErrExpired) {
 				t.Errorf("%q: %v", bad, err)
 			}
-			if _, err := w.PressLeaving(t.Context(), bad); !errors.Is(err, core.ErrExpired) {
+			if _, err := w.PressOptOut(t.Context(), bad); !errors.Is(err, core.ErrExpired) {
 				t.Errorf("%q: %v", bad, err)
 			}
 		}
 	})
 	t.Run("R53/a press turns it off, a second one changes nothing", func(t *testing.T) {
 		for range 2 {
-			if v, err := w.PressLeaving(t.Context(), link); err != nil || !v.Done || w.off(anna) != "reminder=nothing" {
+			if v, err := w.PressOptOut(t.Context(), link); err != nil || !v.Done || w.off(anna) != "reminder=nothing" {
 				t.Errorf("%v, %+v, %q", err, v, w.off(anna))
 			}
 		}
-		if v, err := w.LeavingByLink(t.Context(), link); err != nil || !v.Done {
+		if v, err := w.OptOutByLink(t.Context(), link); err != nil || !v.Done {
 			t.Errorf("%v, %+v", err, v)
 		}
 	})

@@ -37,40 +37,40 @@ func (d *Desk) turnsOff(l *Letter, messageID string, plus bool) {
 	}
 	l.Unsubscribe = append(l.Unsubscribe, "mailto:"+url.PathEscape(to)+"?subject="+unsubscribe+"%20"+l.Optional+"&body="+unsubscribe)
 	if strings.HasPrefix(d.set.BaseURL, "https://") {
-		l.Unsubscribe = append(l.Unsubscribe, d.set.BaseURL+"/o/"+d.leavingLink(l.ID, messageID))
+		l.Unsubscribe = append(l.Unsubscribe, d.set.BaseURL+"/o/"+d.optOutLink(l.ID, messageID))
 	}
 }
 
-// leavingLink is derived from the letter, so that nothing needs to be kept.
-func (d *Desk) leavingLink(letter int64, messageID string) string {
+// optOutLink is derived from the letter, so that nothing needs to be kept.
+func (d *Desk) optOutLink(letter int64, messageID string) string {
 	return strconv.FormatInt(letter, 36) + "-" + d.set.Key.Link(unsubscribe, messageID)
 }
 
-// Leaving is what the page behind List-Unsubscribe shows.
-type Leaving struct {
+// OptOut is what the page behind List-Unsubscribe shows.
+type OptOut struct {
 	Event   string // "digest", "morning", "reminder"
 	Desk    string // its name
 	Address string
 	Done    bool // it is turned off
 }
 
-// LeavingByLink says what a link of List-Unsubscribe turns off. ErrExpired: it
+// OptOutByLink says what a link of List-Unsubscribe turns off. ErrExpired: it
 // is none of ours.
-func (d *Desk) LeavingByLink(ctx context.Context, link string) (Leaving, error) {
-	var v Leaving
+func (d *Desk) OptOutByLink(ctx context.Context, link string) (OptOut, error) {
+	var v OptOut
 	err := d.readTx(ctx, func(tx *tx) (err error) {
-		v, _, err = d.leavingByLink(ctx, tx, link)
+		v, _, err = d.optOutByLink(ctx, tx, link)
 		return err
 	})
 	return v, err
 }
 
-// PressLeaving turns off what a link of List-Unsubscribe names, for its
+// PressOptOut turns off what a link of List-Unsubscribe names, for its
 // recipient. A second press changes nothing.
-func (d *Desk) PressLeaving(ctx context.Context, link string) (Leaving, error) {
-	var v Leaving
+func (d *Desk) PressOptOut(ctx context.Context, link string) (OptOut, error) {
+	var v OptOut
 	err := d.inTx(ctx, func(tx *tx) error {
-		found, l, err := d.leavingByLink(ctx, tx, link)
+		found, l, err := d.optOutByLink(ctx, tx, link)
 		if err != nil {
 			return err
 		}
@@ -79,26 +79,26 @@ func (d *Desk) PressLeaving(ctx context.Context, link string) (Leaving, error) {
 		return turnOff(ctx, tx, l)
 	})
 	if err != nil {
-		return Leaving{}, fmt.Errorf("unsubscribe: %w", err)
+		return OptOut{}, fmt.Errorf("unsubscribe: %w", err)
 	}
 	return v, nil
 }
 
-// leaving is a mail of one kind that somebody wants no more.
-type leaving struct {
+// optOut is a mail of one kind that somebody wants no more.
+type optOut struct {
 	person int64
 	desk   int
 	event  string
 }
 
-// leaves is an answer to List-Unsubscribe: the word alone, to the reply address
+// optsOut is an answer to List-Unsubscribe: the word alone, to the reply address
 // of such a mail of the sender's own, or where those do not come through with
 // the event in the subject, verified and written to this desk. It joins no case.
-func (r *reading) leaves() bool {
+func (r *reading) optsOut() bool {
 	if r.plan.class != Human || r.f.sender == nil || !strings.EqualFold(strings.TrimSpace(r.m.Reply), unsubscribe) {
 		return false
 	}
-	l := leaving{person: r.f.sender.ID, desk: r.desk.id}
+	l := optOut{person: r.f.sender.ID, desk: r.desk.id}
 	for _, t := range r.tokens {
 		for i := range r.f.tokens {
 			letter := &r.f.tokens[i]
@@ -120,13 +120,13 @@ func (r *reading) leaves() bool {
 	if l.event == "" || r.plan.assurance == Failed {
 		return false
 	}
-	r.plan.leaving = &l
+	r.plan.optOut = &l
 	r.say("R53", "it asks for no more mail of the kind %q: turned off for its sender", l.event)
 	return r.end(Filed, "unsubscribes", "")
 }
 
-// readLeavingLink takes a link of leavingLink apart.
-func readLeavingLink(link string) (letter int64, secret string) {
+// readOptOutLink takes a link of optOutLink apart.
+func readOptOutLink(link string) (letter int64, secret string) {
 	id, secret, _ := strings.Cut(link, "-")
 	letter, err := strconv.ParseInt(id, 36, 64)
 	if err != nil || letter < 1 || len(link) > 60 {

@@ -13,9 +13,9 @@ import (
 	"postern/core"
 )
 
-func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
+func TestOptOut_turnsMailOffByOnePress(t *testing.T) {
 	desk := newFakeDesk()
-	desk.leaving = core.Leaving{Event: "reminder", Desk: "Customer Service", Address: ada}
+	desk.optOut = core.OptOut{Event: "reminder", Desk: "Customer Service", Address: ada}
 	site := newSite(t, desk, nil)
 	// oneClick is what a mail program's server sends: no cookie, no page before.
 	oneClick := func(t *testing.T, link, contentType string, body []byte, origin string) int {
@@ -65,7 +65,7 @@ func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
 				return
 			}
 			code := oneClick(t, c.link, c.contentType, c.body, c.origin)
-			if made := desk.changesMade(); code != c.code || (len(made) == 1 && made[0] == "PressLeaving") != c.made {
+			if made := desk.changesMade(); code != c.code || (len(made) == 1 && made[0] == "PressOptOut") != c.made {
 				t.Errorf("%d, %v", code, made)
 			}
 		})
@@ -85,7 +85,7 @@ func TestLeaving_turnsMailOffByOnePress(t *testing.T) {
 	})
 	t.Run("R53/a person's press turns it off", func(t *testing.T) {
 		got := v.post("/o/good", v.nonce("/o/good")).wants(t, http.StatusOK)
-		if made := desk.changesMade(); !slices.Equal(made, []string{"PressLeaving"}) || !strings.Contains(got.body, "It is turned off.") {
+		if made := desk.changesMade(); !slices.Equal(made, []string{"PressOptOut"}) || !strings.Contains(got.body, "It is turned off.") {
 			t.Errorf("%v\n%s", made, got.body)
 		}
 	})
