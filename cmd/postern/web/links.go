@@ -10,7 +10,8 @@ import (
 	"postern/core"
 )
 
-// movePage is what the link of a mail leads to: one button that moves a case.
+// movePage is what the link of a mail leads to: one button that moves a case, or
+// takes a move back.
 type movePage struct {
 	frame
 	core.MoveLink
@@ -74,11 +75,7 @@ func (p *pages) showMove(w http.ResponseWriter, v *visit, page movePage, err err
 		status = http.StatusUnprocessableEntity
 	}
 	page.frame = p.frame(v)
-	name := "move"
-	if page.Undo {
-		name = "undo"
-	}
-	return p.render(w, status, name, page)
+	return p.render(w, status, "move", page)
 }
 
 func (p *pages) question(w http.ResponseWriter, v *visit) error {
