@@ -31,8 +31,8 @@ func ledgerListCommand(f *flag.FlagSet) action {
 			}
 			states = []core.State{core.State(*state)}
 		}
-		if *limit < 1 || *limit > 1000 {
-			return usageError("--limit must be from 1 to 1000")
+		if err := checkLimit(*limit); err != nil {
+			return err
 		}
 		d, _, err := p.open(ctx)
 		if err != nil {
@@ -44,12 +44,7 @@ func ledgerListCommand(f *flag.FlagSet) action {
 			return err
 		}
 		if *asJSON {
-			for _, l := range list {
-				if err := printJSON(p.stdout, heldJSON(l)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return printEachJSON(p.stdout, list, heldJSON)
 		}
 		return listLedger(p, list, *limit)
 	}

@@ -28,8 +28,8 @@ func outboxListCommand(f *flag.FlagSet) action {
 			}
 			states = []string{*state}
 		}
-		if *limit < 1 || *limit > 1000 {
-			return usageError("--limit must be from 1 to 1000")
+		if err := checkLimit(*limit); err != nil {
+			return err
 		}
 		d, _, err := p.open(ctx)
 		if err != nil {
@@ -41,12 +41,7 @@ func outboxListCommand(f *flag.FlagSet) action {
 			return err
 		}
 		if *asJSON {
-			for _, l := range list {
-				if err := printJSON(p.stdout, outboxJSON(l)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return printEachJSON(p.stdout, list, outboxJSON)
 		}
 		return listOutbox(p, list, *limit)
 	}

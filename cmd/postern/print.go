@@ -17,6 +17,24 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// printEachJSON writes a list so, each as what of makes of it.
+func printEachJSON[T, J any](w io.Writer, list []T, of func(T) J) error {
+	for _, v := range list {
+		if err := printJSON(w, of(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLimit says whether a list may be asked for that is so long.
+func checkLimit(limit int) error {
+	if limit < 1 || limit > 1000 {
+		return usageError("--limit must be from 1 to 1000")
+	}
+	return nil
+}
+
 // columns writes rows under a heading, one row a line.
 func columns(w io.Writer, heading string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
