@@ -276,15 +276,9 @@ func nearestCommand(word string, also []string) string {
 	if _, ok := findCommand(word); ok || slices.Contains(also, word) {
 		return word
 	}
-	letters := []rune(word)
 	best, at := "", 3
 	look := func(name string, most int) {
-		n := []rune(name)
-		most = min(2, max(0, most))
-		if longer := len(n) - len(letters); most == 0 || longer > most || -longer > most {
-			return
-		}
-		if d := editDistance(letters, n); d <= most && d < at {
+		if d := flow.Distance(word, name); most > 0 && d <= min(2, most) && d < at {
 			best, at = name, d
 		}
 	}
@@ -298,28 +292,6 @@ func nearestCommand(word string, also []string) string {
 		look(name, (utf8.RuneCountInString(name)-2)/2)
 	}
 	return best
-}
-
-// editDistance counts the letters to change, add or drop to get from a to b; of
-// a long a only the beginning counts.
-func editDistance(a, b []rune) int {
-	a = a[:min(len(a), 40)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal, row[j+1] = row[j+1], min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // firstLine splits a reply into its first line that is not empty, below the

@@ -3,6 +3,8 @@ package core
 import (
 	"slices"
 	"strings"
+
+	"postern/core/flow"
 )
 
 // assigns is "#assign tom": the case becomes somebody's, or nobody's.
@@ -139,7 +141,7 @@ func suggested(people []agentRow, word string) []string {
 	for _, a := range people {
 		names := append(strings.Fields(strings.ToLower(a.Name)), strings.ToLower(a.Name), a.Address, a.Address[:strings.LastIndexByte(a.Address, '@')])
 		if slices.ContainsFunc(names, func(name string) bool {
-			return strings.HasPrefix(name, word) || len(name) < 100 && editDistance([]rune(word), []rune(name)) <= most
+			return strings.HasPrefix(name, word) || len(name) < 100 && flow.Distance(word, name) <= most
 		}) {
 			near = append(near, a)
 		}

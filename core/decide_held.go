@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"postern/core/flow"
 )
 
 // perhapsAbout keeps which case held mail names, whoever wrote it: the desk's
@@ -124,7 +126,7 @@ func heldWord(said string) (word HeldWord, near string) {
 	for _, k := range heldWordsSaid {
 		for _, words := range k.said {
 			for _, known := range words {
-				if n := editDistance([]rune(strings.ToLower(said)), []rune(known)); n == 0 {
+				if n := flow.Distance(strings.ToLower(said), known); n == 0 {
 					return k.word, ""
 				} else if n < best && len(said) > n+2 {
 					best, near = n, known

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"postern/core/flow"
 )
 
 // A query asks by mail for lists, searches and cases: each line of the visible
@@ -179,7 +181,7 @@ func queryVerb(said string) (verb, near string) {
 	for _, w := range queryWords {
 		for _, language := range queryLanguages {
 			for _, known := range w.said[language] {
-				if n := editDistance([]rune(said), []rune(known)); n == 0 {
+				if n := flow.Distance(said, known); n == 0 {
 					return w.verb, ""
 				} else if n < best && len(said) > n+1 {
 					best, near = n, known
@@ -227,7 +229,7 @@ func readScope(rest string) ([]query, bool) {
 	for _, s := range queryScopes {
 		for _, language := range queryLanguages {
 			for _, known := range s.said[language] {
-				if n := editDistance([]rune(said), []rune(known)); n == 0 {
+				if n := flow.Distance(said, known); n == 0 {
 					return []query{{scope: s.scope, agents: s.agents}}, true
 				} else if len(said) > n+1 && (n < best || n == best && near != "" && near[0] != said[0] && known[0] == said[0]) {
 					best, near = n, known

@@ -21,7 +21,7 @@ func SuggestOptions(options []Option, word string) []string {
 	name := plainName(word)
 	for _, o := range options {
 		all = append(all, o.Key)
-		if slices.ContainsFunc(o.names(), func(n string) bool { return distance(n, name) <= min(2, len(n)/2) }) {
+		if slices.ContainsFunc(o.names(), func(n string) bool { return Distance(n, name) <= min(2, len(n)/2) }) {
 			near = append(near, o.Key)
 		}
 	}

@@ -64,7 +64,7 @@ func instead(key string, known fields) string {
 	var near, all []string
 	for k := range known {
 		all = append(all, k)
-		if n := distance(key, k); n <= 2 && n < len(key)-1 { // "by" is not nearly "to"
+		if n := Distance(key, k); n <= 2 && n < len(key)-1 { // "by" is not nearly "to"
 			near = append(near, k)
 		}
 	}

@@ -92,7 +92,7 @@ func (d *Desk) Suggest(word string) []string {
 	name := plainName(word)
 	for _, s := range d.Statuses {
 		all = append(all, s.Key)
-		if slices.ContainsFunc(s.names(), func(n string) bool { return distance(n, name) <= 2 }) {
+		if slices.ContainsFunc(s.names(), func(n string) bool { return Distance(n, name) <= 2 }) {
 			near = append(near, s.Key)
 		}
 	}
@@ -151,9 +151,9 @@ func fold(r rune) rune {
 	return unicode.ToLower(least)
 }
 
-// distance is how many letters must be changed, added or dropped to make one
+// Distance is how many letters must be changed, added or dropped to make one
 // word of the other; beyond a difference of 2 in length it does not look.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	if n := len(s) - len(t); n > 2 || n < -2 {
 		return 3

@@ -114,7 +114,7 @@ func TestDistance(t *testing.T) {
 	}{
 		{"close", "close", 0}, {"clsoe", "close", 2}, {"clos", "close", 1}, {"", "ab", 2}, {"é", "e", 1}, {"a", "abcd", 3},
 	} {
-		if got := distance(test.a, test.b); got != test.want {
+		if got := Distance(test.a, test.b); got != test.want {
 			t.Errorf("%q and %q: got %d, want %d", test.a, test.b, got, test.want)
 		}
 	}
